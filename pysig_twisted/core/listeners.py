@@ -1,0 +1,189 @@
+"""
+The listeners of one router, and the handles that their owners have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
+from ..errors import BadRequest, Cancelled
+from ..names import checkPattern
+from .declaration import Declaration, State
+from .delivery import Delivery, Listener
+from .info import Gap
+from .subscriptions import Entry, Key, SubscriptionIndex
+
+
+class Subscription(Declaration):
+    """
+    A listener's wish to hear an event.
+
+    @ivar sender: the sender's name, a pattern, or L{ANY}.
+    @ivar event: the event's name, a pattern, or L{ANY}.
+    @ivar listener: what is called.
+    @ivar delivery: how it is called.
+    @ivar snapshot: is it told who is here already?
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        listener: Listener,
+        delivery: Delivery,
+        snapshot: bool,
+        offered: Callable[[Key], bool | None],
+        remove: Callable[[Subscription], Deferred[None]],
+    ) -> None:
+        """
+        @param offered: tells what L{offered} says.
+        @param remove: tells the router to end it.
+        """
+        super().__init__()
+        self.sender, self.event = key
+        self.listener = listener
+        self.delivery = delivery
+        self.snapshot = snapshot
+        self._offered = offered
+        self._remove = remove
+        self._entry: Entry[Delivery] | None = None
+
+    @property
+    def key(self) -> Key:
+        """
+        The sender and the event asked for.
+        """
+        return (self.sender, self.event)
+
+    @property
+    def offered(self) -> bool | None:
+        """
+        Does a connected sender offer what is asked for? C{None} as long as no
+        such sender is known.
+
+        A subscription that is not offered is kept, and hears the event as soon
+        as a sender comes that has it.
+        """
+        return self._offered(self.key)
+
+    def remove(self) -> Deferred[None]:
+        """
+        End the subscription. The listener is not called any more.
+
+        @return: a Deferred that fires when the router has ended it too.
+        """
+        return self._remove(self)
+
+
+class Listeners:
+    """
+    The subscriptions of one router.
+
+    @ivar index: those that hear events, for those who fire them.
+    """
+
+    def __init__(
+        self,
+        offered: Callable[[Key], bool | None],
+        remove: Callable[[Subscription], Deferred[None]],
+    ) -> None:
+        """
+        @param offered: see L{Subscription.offered}.
+        @param remove: what L{Subscription.remove} calls.
+        """
+        self.index: SubscriptionIndex[Delivery] = SubscriptionIndex()
+        self._offered = offered
+        self._remove = remove
+        self._byKey: dict[Key, dict[Subscription, None]] = {}
+
+    def create(
+        self,
+        listener: Listener,
+        sender: str | None,
+        event: str | None,
+        snapshot: bool,
+        onGap: Callable[[Gap], object] | None,
+        concurrency: int,
+    ) -> Subscription:
+        """
+        A new subscription, which hears nothing before L{connect}.
+
+        @raise BadName: the sender or the event is neither a name nor a pattern.
+        @raise BadRequest: the listener or C{onGap} cannot be called, or
+            C{concurrency} is not a whole number above 0.
+        """
+        key = (checkPattern(sender, "sender"), checkPattern(event, "event"))
+        if not callable(listener):
+            raise BadRequest(f"listener {listener!r} cannot be called")
+        if onGap is not None and not callable(onGap):
+            raise BadRequest(f"onGap {onGap!r} cannot be called")
+        if not isinstance(concurrency, int) or concurrency < 1:
+            raise BadRequest(f"concurrency {concurrency!r} is not a whole number above 0")
+        delivery = Delivery(listener, onGap, concurrency)
+        subscription = Subscription(key, listener, delivery, snapshot, self._offered, self._remove)
+        self._byKey.setdefault(key, {})[subscription] = None
+        return subscription
+
+    def isConnected(self, subscription: Subscription) -> bool:
+        """
+        Does it hear what is fired?
+        """
+        return subscription._entry is not None
+
+    def connect(self, subscription: Subscription) -> None:
+        """
+        The router has taken it: let it hear what is fired from now on.
+        """
+        if subscription._entry is None:
+            subscription._entry = self.index.add(*subscription.key, subscription.delivery)
+
+    def park(self, subscription: Subscription) -> None:
+        """
+        The router has it no longer: let it hear nothing until L{connect}.
+        """
+        if subscription._entry is not None:
+            self.index.remove(subscription._entry)
+            subscription._entry = None
+
+    def disconnect(self, subscription: Subscription) -> bool:
+        """
+        Remove it; was it still there?
+        """
+        held = self._byKey.get(subscription.key, {})
+        if subscription not in held:
+            return False
+        del held[subscription]
+        if not held:
+            del self._byKey[subscription.key]
+        self.park(subscription)
+        subscription.delivery.stop()
+        subscription._settle(State.REMOVED, Cancelled("the subscription was removed"))
+        return True
+
+    def find(self, listener: Listener, key: Key) -> Subscription | None:
+        """
+        The first subscription of an equal listener to just this.
+        """
+        for subscription in self._byKey.get(key, {}):
+            if subscription.listener == listener:
+                return subscription
+        return None
+
+    def ofKey(self, key: Key) -> tuple[Subscription, ...]:
+        """
+        All subscriptions to just this, in the order in which they were made.
+        """
+        return tuple(self._byKey.get(key, ()))
+
+    def wanted(self) -> tuple[Key, ...]:
+        """
+        What is subscribed to, each once.
+        """
+        return tuple(self._byKey)
+
+    def __len__(self) -> int:
+        """
+        How many there are.
+        """
+        return sum(map(len, self._byKey.values()))

@@ -1,0 +1,200 @@
+"""
+Who is here: the lives of senders.
+
+A I{life} is one registration of a name. It begins when its owner, a sender of
+this process or a peer, registers the name, and ends when the owner takes the
+name back, goes away, or loses it. C{#connect} and C{#disconnect} tell of both,
+with what the sender offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from secrets import randbits
+from typing import Any, Generic, TypeVar
+
+from ..names import isBuiltin, isPattern, isReserved, matcher
+from .dispatch import Dispatcher
+from .info import SenderInfo
+from .subscriptions import Key
+
+O = TypeVar("O")  # noqa: E741
+
+
+def newSid() -> int:
+    """
+    A number for a new life: random, 64 bits, never 0.
+    """
+    return randbits(64) or 1
+
+
+def sidText(sid: int) -> str:
+    """
+    A life's number as data carries it: 16 hex digits, because a number above
+    2**53 loses its last digits in languages whose only number is a float.
+    """
+    return f"{sid:016x}"
+
+
+class Life(Generic[O]):
+    """
+    One registration of a sender's name.
+
+    @ivar name: the name.
+    @ivar sid: its number, random, made by the owner.
+    @ivar events: what it fires.
+    @ivar requests: what it answers; see L{SenderInfo.requests}.
+    @ivar owner: who registered it.
+    @ivar principal: as whom the owner is known.
+    @ivar since: when, in seconds since the epoch.
+    @ivar dispatcher: keeps the order of its events for local listeners.
+    @ivar seq: the number of its last event.
+    """
+
+    __slots__ = (
+        "dispatcher",
+        "events",
+        "name",
+        "owner",
+        "principal",
+        "requests",
+        "seq",
+        "sid",
+        "since",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        sid: int,
+        events: tuple[str, ...],
+        requests: tuple[str | None, ...] | None,
+        owner: O,
+        principal: str,
+        since: float,
+        dispatcher: Dispatcher,
+        seq: int = 0,
+    ) -> None:
+        """
+        See the class.
+        """
+        self.name = name
+        self.sid = sid
+        self.events = events
+        self.requests = requests
+        self.owner = owner
+        self.principal = principal
+        self.since = since
+        self.dispatcher = dispatcher
+        self.seq = seq
+
+    def info(self) -> SenderInfo:
+        """
+        What a listing says of it.
+        """
+        return SenderInfo(
+            self.name, self.events, self.requests, self.sid, self.principal, self.since
+        )
+
+    def data(self, reason: str | None = None) -> dict[str, Any]:
+        """
+        The data of its C{#connect}, or with a reason of its C{#disconnect}.
+        """
+        return presenceData(self.info(), reason)
+
+
+def presenceData(info: SenderInfo, reason: str | None = None) -> dict[str, Any]:
+    """
+    The data of a C{#connect} or C{#disconnect}: C{events} and C{requests} as
+    in pysig, and since then C{sid}, C{principal}, C{since} and C{reason}.
+
+    @param reason: for a disconnect, one word: C{closed} (taken back by its
+        owner), C{lost} (the owner's connection broke), C{timeout} (the owner
+        was silent), C{replaced} (registered anew by its owner), C{kicked} (by
+        an operator), C{link} (the listener's own link is down).
+    """
+    data: dict[str, Any] = {
+        "events": list(info.events),
+        "requests": None if info.requests is None else list(info.requests),
+        "sid": sidText(info.sid),
+        "principal": info.principal,
+        "since": info.since,
+    }
+    if reason is not None:
+        data["reason"] = reason
+    return data
+
+
+class Presence(Generic[O]):
+    """
+    The lives that have not ended, by name.
+    """
+
+    def __init__(self) -> None:
+        """
+        Nobody is here.
+        """
+        self._lives: dict[str, Life[O]] = {}
+
+    def __len__(self) -> int:
+        """
+        How many, without the router's own.
+        """
+        return sum(not isReserved(name) for name in self._lives)
+
+    def get(self, name: str) -> Life[O] | None:
+        """
+        The life of that name.
+        """
+        return self._lives.get(name)
+
+    def add(self, life: Life[O]) -> None:
+        """
+        A life begins. The name must be free.
+        """
+        self._lives[life.name] = life
+
+    def remove(self, life: Life[O]) -> bool:
+        """
+        A life ends; was it still here?
+        """
+        if self._lives.get(life.name) is not life:
+            return False
+        del self._lives[life.name]
+        return True
+
+    def matching(self, pattern: str | None) -> Iterator[Life[O]]:
+        """
+        The lives whose name matches, sorted by name.
+
+        The router's own senders match only a pattern that begins with C{$}.
+        """
+        if pattern is not None and "*" not in pattern:
+            life = self._lives.get(pattern)
+            return iter(() if life is None else (life,))
+        matches = matcher(pattern)
+        reserved = pattern is not None and isReserved(pattern)
+        return iter(
+            [
+                life
+                for name, life in sorted(self._lives.items())
+                if matches(name) and isReserved(name) == reserved
+            ]
+        )
+
+
+def concerns(key: Key, name: str, events: tuple[str, ...]) -> bool:
+    """
+    Does a subscription concern a life, so that its listener must know who is
+    there? It does if its sender matches the name; and where that is a pattern or
+    any, its event must be any, C{#connect} or C{#disconnect}, or match one that
+    the life declares. Nobody is told of the router's own senders.
+
+    @param events: what the life declares.
+    """
+    sender, event = key
+    if isReserved(name) or not matcher(sender)(name):
+        return False
+    if event is None or isBuiltin(event) or not (sender is None or isPattern(sender)):
+        return True
+    return any(map(matcher(event), events))

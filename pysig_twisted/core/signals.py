@@ -1,0 +1,243 @@
+"""
+Senders and their signals: what fires events.
+
+The three places in which a sender can live (a process of its own, a server's
+process, the far end of a link) share these classes. What differs is given to
+the constructor: the index of the listeners that are called directly, and the
+publisher that passes events on to others.
+
+A signal holds a ready tuple of its listeners. Firing it makes the event's
+info, and calls them one after the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+
+from ..errors import BadName, NoSuchEvent, SenderGone
+from ..names import checkName, isBuiltin, isReserved
+from .declaration import Declaration, State
+from .delivery import Delivery
+from .dispatch import Dispatcher
+from .info import EventInfo
+from .requests import Handlers
+from .subscriptions import Route, SubscriptionIndex
+
+Publish = Callable[[int, float, Any], object]
+"""
+Passes an event on: C{publish(seq, time, data)}. What it raises is raised by
+C{trigger}, and the event has not happened.
+"""
+
+MAX_EVENTS: Final = 256
+"""
+Events that one sender may declare.
+"""
+
+
+def checkEvents(sender: str, events: str | Iterable[str]) -> tuple[str, ...]:
+    """
+    The events that a sender declares, each once, in the order given.
+
+    @param events: their names; a string alone is one name.
+    @raise BadName: one of them cannot be an event's name, or there are more
+        than L{MAX_EVENTS}.
+    """
+    if isinstance(events, str):
+        events = (events,)
+    checked = dict.fromkeys(checkName(event, "event") for event in events)
+    for event in checked:
+        if isBuiltin(event):
+            raise BadName(f"sender {sender!r} declares {event}, which only routers fire")
+    if len(checked) > MAX_EVENTS:
+        raise BadName(
+            f"sender {sender!r} declares {len(checked)} events; {MAX_EVENTS} is the limit"
+        )
+    return tuple(checked)
+
+
+def checkSender(name: str) -> str:
+    """
+    The name, if an application's sender may have it.
+
+    @raise BadName: it may not.
+    """
+    checkName(name, "sender")
+    if isReserved(name):
+        raise BadName(f"sender name {name!r} begins with $: such names are the router's own")
+    return name
+
+
+class Signal:
+    """
+    One event of one sender, ready to be fired.
+
+    @ivar sender: the sender.
+    @ivar event: the event's name.
+    """
+
+    __slots__ = ("_deliver", "_index", "_name", "_publish", "_route", "event", "sender")
+
+    def __init__(
+        self,
+        sender: Sender,
+        event: str,
+        index: SubscriptionIndex[Delivery] | None,
+        publish: Publish | None,
+    ) -> None:
+        """
+        @param index: the listeners to call.
+        @param publish: who else gets the event, before they are called.
+        """
+        self.sender = sender
+        self.event = event
+        self._name = sender.name
+        self._index = index
+        self._publish = publish
+        self._deliver = sender.dispatcher.deliver
+        self._route: Route[Delivery]
+        if index is None:
+            self._route = Route(sender.name, event)
+            self._route.targets = ()
+        else:
+            self._route = index.hold(sender.name, event)
+
+    def trigger(self, data: Any = None) -> None:
+        """
+        Fire the event.
+
+        It returns when the listeners of this process have been called, and
+        what goes to others has been handed over; it never waits.
+
+        @param data: what to tell. Do not change it afterwards.
+        @raise SenderGone: the sender was removed.
+        @raise BadData: the data cannot be encoded.
+        @raise TooLarge: it does not fit into a frame.
+        """
+        sender = self.sender
+        seq = sender.seq + 1
+        now = time.time()
+        if self._publish is not None:
+            self._publish(seq, now, data)
+        sender.seq = seq
+        targets = self._route.targets
+        if targets is None and self._index is not None:
+            targets = self._index.refresh(self._route)
+        if targets:
+            self._deliver(targets, EventInfo(self._name, self.event, seq, now), data)
+
+    def _end(self) -> None:
+        """
+        The sender was removed.
+        """
+        if self._index is not None:
+            self._index.release(self._route)
+            self._index = None
+        self._route = Route(self._name, self.event)
+        self._route.targets = ()
+        self._publish = self._refuse
+
+    def _refuse(self, seq: int, now: float, data: Any) -> None:
+        """
+        Stands in for the publisher of a sender that was removed.
+        """
+        raise SenderGone(f"sender {self._name!r} was removed; add it again to fire its events")
+
+
+class Sender(Declaration):
+    """
+    A named endpoint that fires events and answers requests.
+
+    @ivar name: its name.
+    @ivar events: the events it declared.
+    @ivar handlers: what answers its requests.
+    @ivar seq: the number of the last event it fired.
+    @ivar dispatcher: keeps its events in order.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        events: tuple[str, ...],
+        handlers: Handlers,
+        index: SubscriptionIndex[Delivery] | None,
+        publisher: Callable[[Sender, str], Publish | None],
+        remove: Callable[[Sender], Deferred[None]],
+        dispatcher: Dispatcher | None = None,
+    ) -> None:
+        """
+        @param index: the listeners that its signals call.
+        @param publisher: gives, for one event, who else gets it.
+        @param remove: tells the router to take it back.
+        @param dispatcher: keeps the order of events under this name.
+        """
+        super().__init__()
+        self.name = name
+        self.events = events
+        self.handlers = handlers
+        self.seq = 0
+        self.dispatcher = Dispatcher() if dispatcher is None else dispatcher
+        self._index = index
+        self._publisher = publisher
+        self._remove = remove
+        self._signals: dict[str, Signal] = {}
+
+    @property
+    def requests(self) -> tuple[str | None, ...] | None:
+        """
+        The methods it answers; see L{SenderInfo.requests<pysig_twisted.core.info.SenderInfo>}.
+        """
+        return self.handlers.methods
+
+    def getSignal(self, event: str) -> Signal:
+        """
+        The signal of an event, the same object each time: faster than
+        L{trigger} where one event is fired often.
+
+        @raise NoSuchEvent: the sender did not declare it.
+        """
+        signal = self._signals.get(event)
+        if signal is None:
+            if event not in self.events:
+                known = ", ".join(self.events) or "none"
+                raise NoSuchEvent(
+                    f"sender {self.name!r} has no event {event!r}; it declared: {known}"
+                )
+            index = None if self.state is State.REFUSED else self._index
+            signal = Signal(self, event, index, self._publisher(self, event))
+            if self.state is State.REMOVED:
+                signal._end()
+            self._signals[event] = signal
+        return signal
+
+    def trigger(self, event: str, data: Any = None) -> None:
+        """
+        Fire one of its events; see L{Signal.trigger}.
+
+        @raise NoSuchEvent: the sender did not declare it.
+        """
+        signal = self._signals.get(event)
+        if signal is None:
+            signal = self.getSignal(event)
+        signal.trigger(data)
+
+    def remove(self) -> Deferred[None]:
+        """
+        Take the sender back: C{#disconnect} is fired, and its open requests
+        fail.
+
+        @return: a Deferred that fires when the router has done so.
+        """
+        return self._remove(self)
+
+    def _removed(self) -> None:
+        """
+        The router has taken it back: its signals are dead from here on.
+        """
+        self._settle(State.REMOVED, SenderGone(f"sender {self.name!r} was removed"))
+        for signal in self._signals.values():
+            signal._end()

@@ -1,0 +1,183 @@
+"""
+The seams: what routers provide, and what users may provide to them.
+
+These interfaces are the stable part of the API. Every Deferred may be awaited;
+every callback may be a plain function, a coroutine function, or return a
+Deferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import Attribute, Interface
+
+from .names import ANY
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from .core.delivery import Listener
+    from .core.info import Gap, SenderInfo
+    from .core.listeners import Subscription
+    from .core.requests import Handler
+    from .core.signals import Sender
+    from .errors import PysigError
+    from .net.peers import PeerInfo
+
+
+class IRouter(Interface):
+    """
+    Brings senders, listeners and requests together.
+
+    It is provided by L{Router<pysig_twisted.Router>} (within one process),
+    L{ServerRouter<pysig_twisted.ServerRouter>} (in a server's process) and
+    L{ClientRouter<pysig_twisted.ClientRouter>} (over a network), so that a component written
+    against it runs with any of them.
+    """
+
+    def addSender(
+        name: str,
+        events: str | Iterable[str] = (),
+        requests: Mapping[str | None, Handler] | None = None,
+    ) -> Sender:
+        """
+        Declare a sender.
+
+        @param name: its name, unique among all senders of the router. Should it
+            be taken, the sender's state becomes C{refused}, which is logged,
+            and its C{whenSettled()} fails with L{NameTaken<pysig_twisted.errors.NameTaken>}.
+        @param events: the events it will fire.
+        @param requests: what it answers: C{handler(params)} by method, and
+            under C{None} C{handler(method, params)} for all other methods.
+        @raise BadName: a name that no sender, event or method can have.
+        @raise BadRequest: C{requests} is not a mapping to callables.
+        """
+
+    def removeSender(sender: str | Sender) -> bool:
+        """
+        Take a sender back.
+
+        @return: was it one of this router's own, and not removed before?
+        """
+
+    def getSender(name: str) -> Sender | None:
+        """
+        The sender of that name, if it was added here.
+        """
+
+    def addListener(
+        listener: Listener,
+        sender: str | None = ANY,
+        event: str | None = ANY,
+        *,
+        snapshot: bool = False,
+        onGap: Callable[[Gap], object] | None = None,
+        concurrency: int = 1,
+    ) -> Subscription:
+        """
+        Have C{listener(info, data)} called with events.
+
+        The sender need not exist yet, nor offer the event: the subscription
+        waits until one does.
+
+        @param sender: a name, a pattern (C{"dev*"}), or L{ANY}.
+        @param event: a name, a pattern, or L{ANY}, which includes C{#connect}
+            and C{#disconnect}. An event whose name begins with C{#} is a
+            channel, which is listened to with C{(ANY, "#name")}.
+        @param snapshot: where the subscription includes C{#connect}, tell first
+            which senders are connected already, as if they came just now.
+        @param onGap: told which events the listener missed.
+        @param concurrency: how many awaitables of the listener may run at
+            once; with more than 1, it may see events end out of order.
+        @raise BadName: neither names nor patterns.
+        """
+
+    def removeListener(
+        listener: Listener, sender: str | None = ANY, event: str | None = ANY
+    ) -> bool:
+        """
+        End the first subscription of this listener to just this.
+
+        @return: was there one?
+        """
+
+    def request(
+        sender: str, method: str, params: Any = None, *, timeout: float = 30.0
+    ) -> Deferred[Any]:
+        """
+        Ask a sender.
+
+        @param timeout: seconds, 600 at most.
+        @return: a Deferred with the answer. It always fires: with the reply,
+            or with L{NoSuchSender<pysig_twisted.errors.NoSuchSender>},
+            L{NoSuchMethod<pysig_twisted.errors.NoSuchMethod>},
+            L{RemoteError<pysig_twisted.errors.RemoteError>} (the handler raised),
+            L{RequestTimeout<pysig_twisted.errors.RequestTimeout>},
+            L{SenderGone<pysig_twisted.errors.SenderGone>},
+            L{Busy<pysig_twisted.errors.Busy>} or, over a network,
+            L{NotConnected<pysig_twisted.errors.NotConnected>} or
+            L{LinkLost<pysig_twisted.errors.LinkLost>}. Cancelling it cancels the handler.
+        """
+
+    def senders(pattern: str = "*") -> Deferred[list[SenderInfo]]:
+        """
+        The connected senders whose names match, sorted by name.
+
+        The router's own are listed only for a pattern that begins with C{$}.
+        """
+
+    def flush() -> Deferred[None]:
+        """
+        A Deferred that fires when the router has taken, or refused, all that
+        was fired before.
+        """
+
+    def ready() -> Deferred[None]:
+        """
+        A Deferred that fires when there is room for more events: at once,
+        unless much that was fired waits to be sent. For loops that fire faster
+        than a network carries.
+        """
+
+
+class IConnectionObserver(Interface):
+    """
+    Is told each time something happens to a connection.
+    """
+
+    def connected(peer: PeerInfo) -> None:
+        """
+        A connection is ready; what was declared has been declared to it.
+        """
+
+    def disconnected(peer: PeerInfo, reason: PysigError) -> None:
+        """
+        A connection that was ready has ended.
+        """
+
+    def refused(declaration: Sender | Subscription, error: PysigError) -> None:
+        """
+        A router refused a sender or a subscription of ours.
+        """
+
+
+class ICodec(Interface):
+    """
+    An encoding of payloads: the data of events, and the parameters and
+    answers of requests.
+    """
+
+    name: str = Attribute("The name by which the two ends of a connection agree on it.")
+    id: int = Attribute("The number in frames: 128 to 255 for codecs of your own.")
+
+    def encode(value: Any) -> bytes:
+        """
+        @raise BadData: the value cannot be encoded.
+        """
+
+    def decode(data: bytes) -> Any:
+        """
+        @raise BadData: these bytes do not decode.
+        """

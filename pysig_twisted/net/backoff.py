@@ -1,0 +1,70 @@
+"""
+How long to wait before connecting again.
+
+The wait grows with each attempt that fails, and with each connection that does
+not live for L{SETTLED} seconds, so that a router that accepts and refuses is not
+hammered. It is spread at random, so that many clients of one router do not come
+back at the same moment.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from ..errors import Denied, NotAuthenticated, ProtocolError, PysigError, VersionMismatch
+
+FIRST: Final = 0.2
+FACTOR: Final = 1.7
+LONGEST: Final = 30.0
+SPREAD: Final = 0.3
+SETTLED: Final = 30.0
+REFUSED: Final = 60.0
+"""
+Seconds: what a router refuses for good is tried again this rarely.
+"""
+
+LASTING = (Denied, NotAuthenticated, VersionMismatch, ProtocolError)
+"""
+Refusals that trying again does not change.
+"""
+
+
+class Backoff:
+    """
+    The waits of one client.
+    """
+
+    def __init__(self) -> None:
+        """
+        Nothing has failed yet.
+        """
+        self._failures = 0
+        self._least = 0.0
+
+    def failed(self) -> None:
+        """
+        An attempt to connect has failed.
+        """
+        self._failures += 1
+
+    def ended(self, lived: float, error: PysigError, retry: float) -> None:
+        """
+        A connection has ended.
+
+        @param lived: for how many seconds it was open.
+        @param error: why it ended.
+        @param retry: how many seconds the router asked us to wait.
+        """
+        self._failures = 1 if lived >= SETTLED else self._failures + 1
+        self._least = REFUSED if isinstance(error, LASTING) else retry
+
+    def delay(self, attempts: int = 0) -> float:
+        """
+        How many seconds to wait now. For C{ClientService}, which counts attempts
+        in its own way; that number is not used.
+        """
+        wait = min(LONGEST, FIRST * FACTOR ** (max(self._failures, 1) - 1))
+        wait = max(wait, self._least)
+        self._least = 0.0
+        return wait * random.uniform(1 - SPREAD, 1 + SPREAD)

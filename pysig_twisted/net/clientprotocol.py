@@ -1,0 +1,239 @@
+"""
+The client's end of a connection: a Protocol and its Factory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.protocol import ClientFactory as TwistedClientFactory
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..errors import NotConnected, PysigError, RequestTimeout
+from ..version import SOFTWARE
+from ..wire.conversation import Phase, Role
+from ..wire.messages import (
+    MAX_FRAME,
+    VERSION,
+    Action,
+    Call,
+    Cancel,
+    Error,
+    Fail,
+    GapNotice,
+    Goodbye,
+    Hello,
+    Ping,
+    Pong,
+    PresenceNotice,
+    Replay,
+    Reply,
+    Request,
+    Result,
+    Welcome,
+)
+from ..wire.runs import Run
+from .link import Ids, Link, LinkContext
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress
+
+    from .client import ClientRouter
+
+
+class ClientProtocol(Link):
+    """
+    A client's connection to a router.
+
+    @ivar welcome: what the router said of itself; C{None} before.
+    """
+
+    log = Logger()
+
+    def __init__(self, factory: ClientFactory) -> None:
+        """
+        @param factory: whose connection it is.
+        """
+        limits = factory.context.limits
+        # The events of a burst are bounded where they are fired, so twice that
+        # can only mean that calls and requests pile up.
+        super().__init__(factory.context, Role.ROUTER, 2 * limits.outbox)
+        self.welcome: Welcome | None = None
+        self.openedAt = 0.0
+        self.retry = 0.0
+        self._factory = factory
+        self._router = router = factory.router
+        self._calls: dict[int, Deferred[Any]] = {}
+        self._pings: dict[int, Deferred[None]] = {}
+        self._ids = Ids()
+        self._handlers.update(
+            {
+                Welcome: self._welcomed,
+                Result: lambda message: self._answer(message.id, message.value),
+                Error: self._error,
+                Run: router._arrivals.receive,
+                GapNotice: router._arrivals.gap,
+                PresenceNotice: router._view.notice,
+                Replay: lambda message: None,
+                Request: lambda message: router._answers.asked(self, message),
+                Reply: router._questions.replied,
+                Fail: router._questions.failed,
+                Cancel: router._answers.cancelled,
+                Pong: self._pong,
+            }
+        )
+        self._reader.frames.maxFrame = MAX_FRAME
+
+    @property
+    def isOpen(self) -> bool:
+        """
+        Has the router welcomed us, and not ended?
+        """
+        return self.conversation.phase is Phase.OPEN
+
+    def connectionMade(self) -> None:
+        """
+        The carrier is up: say HELLO.
+        """
+        super().connectionMade()
+        limits = self.context.limits
+        self._helloBucket = self.context.deadlines.add(
+            limits.helloTimeout, (self, "hello"), self._noWelcome
+        )
+        self.send(
+            Hello(
+                (VERSION,),
+                SOFTWARE,
+                self._factory.instance,
+                codecs=self._factory.codecs,
+                maxFrame=limits.maxFrame,
+            )
+        )
+
+    def _noWelcome(self) -> None:
+        """
+        The router does not answer.
+        """
+        self.end(RequestTimeout(f"no WELCOME came within {self.context.limits.helloTimeout:g} s"))
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        """
+        The connection is open.
+        """
+        self.context.deadlines.drop(self._helloBucket, (self, "hello"))
+        self.welcome = welcome
+        self.openedAt = self.context.clock.now()
+        self._reader.frames.maxFrame = self.context.limits.maxFrame
+        self._router._opened(self, welcome)
+
+    def _goodbye(self, message: Goodbye) -> None:
+        """
+        The router ends the connection.
+        """
+        self.retry = message.retryMs / 1000
+        super()._goodbye(message)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The carrier is gone: whatever waits for an answer gets none.
+        """
+        super().connectionLost(reason)
+        self.context.deadlines.drop(self._helloBucket, (self, "hello"))
+        assert self.ended is not None
+        self._router._lost(self, self.ended)
+        waiting = (*self._calls.values(), *self._pings.values())
+        self._calls.clear()
+        self._pings.clear()
+        for deferred in waiting:
+            deferred.errback(self.ended)
+
+    def call(self, action: Action) -> Deferred[Any]:
+        """
+        Ask the router for something.
+
+        @return: a Deferred with what RESULT says, or with the error.
+        """
+        if not self.isOpen:
+            return fail(NotConnected("the link to the router is down"))
+        number = self._ids.next(self._calls)
+        deferred: Deferred[Any] = Deferred()
+        self._calls[number] = deferred
+        self.send(Call(number, action))
+        return deferred
+
+    def ping(self) -> Deferred[None]:
+        """
+        A Deferred that fires when the router has taken all that was said before.
+        """
+        if not self.isOpen:
+            return fail(NotConnected("the link to the router is down"))
+        # Token 0 is the heartbeat's.
+        number = self._ids.next({**self._calls, **self._pings})
+        deferred: Deferred[None] = Deferred()
+        self._pings[number] = deferred
+        self.send(Ping(number))
+        return deferred
+
+    def _pong(self, message: Pong) -> None:
+        """
+        The router has taken what was said before a PING.
+        """
+        deferred = self._pings.pop(message.token, None)
+        if deferred is not None:
+            deferred.callback(None)
+
+    def _answer(self, number: int, value: Any) -> None:
+        """
+        The router has answered a call.
+        """
+        deferred = self._calls.pop(number, None)
+        if deferred is not None:
+            deferred.callback(value)
+
+    def _error(self, message: Error) -> None:
+        """
+        The router has refused a call, or gives notice.
+        """
+        error = PysigError.fromWire(message.fields)
+        if message.id:
+            deferred = self._calls.pop(message.id, None)
+            if deferred is not None:
+                deferred.errback(error)
+            return
+        self.log.warn(
+            "the router refused {n} event(s) {sender}.{event}: {error}",
+            n=message.fields.get("n"),
+            sender=message.fields.get("sender"),
+            event=message.fields.get("event"),
+            error=error.message,
+        )
+
+
+class ClientFactory(TwistedClientFactory):
+    """
+    Makes the connections of one client router, one after the other.
+    """
+
+    noisy = False
+    protocol: Any = ClientProtocol
+
+    def __init__(
+        self, router: ClientRouter, context: LinkContext, codecs: dict[str, int], instance: str
+    ) -> None:
+        """
+        @param codecs: the encodings that we take, by name.
+        @param instance: our name, the same at each reconnect.
+        """
+        self.router = router
+        self.context = context
+        self.codecs = codecs
+        self.instance = instance
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """
+        A connection to this address.
+        """
+        return self.protocol(self)

@@ -1,0 +1,132 @@
+"""
+Strings to endpoints, and what they mean for people.
+
+An endpoint string that cannot be used ends in one sentence that names the
+string and the way out, whatever a parser or a plugin raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, Final
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.endpoints import HostnameEndpoint, clientFromString, serverFromString
+from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
+
+from ..errors import ConfigError
+
+DEFAULT_PORT: Final = 7744
+DEFAULT_LISTEN: Final = f"tcp:{DEFAULT_PORT}:interface=127.0.0.1"
+DEFAULT_CONNECT: Final = f"127.0.0.1:{DEFAULT_PORT}"
+
+_HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.-]+)(?::(?P<port>\d+))?\Z")
+_UNUSABLE = (TypeError, ValueError, LookupError, OSError, ImportError, AttributeError)
+
+
+def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
+    """
+    What to connect to.
+
+    @param text: an endpoint string of Twisted's, or C{host} or C{host:port}
+        (IPv6 addresses in brackets), or an endpoint, which is returned.
+    @raise ConfigError: it is none of these.
+    """
+    if IStreamClientEndpoint.providedBy(text):
+        given: IStreamClientEndpoint = text
+        return given
+    if not isinstance(text, str):
+        raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
+    host = _HOST.match(text)
+    if host is not None:
+        port = int(host["port"] or DEFAULT_PORT)
+        if not 0 < port < 65536:
+            raise ConfigError(f"cannot connect to {text!r}: port {port} is not 1 to 65535")
+        return HostnameEndpoint(reactor, host["host"].strip("[]"), port)
+    try:
+        return clientFromString(reactor, text)
+    except _UNUSABLE as error:
+        raise ConfigError(
+            f"cannot connect to {text!r}: {_why(error)}; give host:port,"
+            f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
+        ) from error
+
+
+def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
+    """
+    What to listen on.
+
+    @param text: an endpoint string of Twisted's, or an endpoint.
+    @raise ConfigError: it is neither.
+    """
+    if IStreamServerEndpoint.providedBy(text):
+        given: IStreamServerEndpoint = text
+        return given
+    if not isinstance(text, str):
+        raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
+    try:
+        return serverFromString(reactor, text)
+    except _UNUSABLE as error:
+        raise ConfigError(
+            f"cannot listen on {text!r}: {_why(error)};"
+            f" give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
+        ) from error
+
+
+def _why(error: BaseException) -> str:
+    """
+    What is wrong, as part of a sentence.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{error}".strip().rstrip(".") or type(error).__name__
+
+
+def isLocal(address: object) -> bool:
+    """
+    Can only this machine reach a port with this address? Unknown kinds of
+    address count as open to everybody.
+    """
+    if isinstance(address, UNIXAddress):
+        return True
+    if isinstance(address, (IPv4Address, IPv6Address)):
+        try:
+            return ip_address(address.host.partition("%")[0]).is_loopback
+        except ValueError:
+            return False
+    return False
+
+
+def localForm(address: object) -> str:
+    """
+    A string like the one that led to this address, which listens on this
+    machine only.
+    """
+    if isinstance(address, IPv6Address):
+        return f"tcp6:{address.port}:interface=\\:\\:1"
+    port = getattr(address, "port", DEFAULT_PORT)
+    return f"tcp:{port}:interface=127.0.0.1"
+
+
+def describeAddress(get: Callable[[], Any]) -> str:
+    """
+    An address, for people.
+
+    @param get: a transport's C{getPeer} or C{getHost}, which some carriers
+        do not have.
+    """
+    try:
+        address = get()
+    except (NotImplementedError, AttributeError):
+        return "?"
+    if isinstance(address, IPv6Address):
+        return f"[{address.host}]:{address.port}"
+    if isinstance(address, IPv4Address):
+        return f"{address.host}:{address.port}"
+    if isinstance(address, UNIXAddress):
+        name = address.name or b""
+        text = name.decode(errors="replace") if isinstance(name, bytes) else name
+        return f"unix:{text}" if text else "unix"
+    return str(address)

@@ -1,0 +1,136 @@
+"""
+The router's own sender, C{$router}: facts about the router, as requests.
+
+===========  ==========================  ==========================================
+request      parameters                  answer
+===========  ==========================  ==========================================
+C{senders}   C{{pattern?, after?}}       C{{senders: [...], more: bool}}, by name;
+                                         C{after} a name: those that follow it
+C{peers}     C{{after?}}                 C{{peers: [...], more: bool}}, by number;
+                                         C{after} a number
+C{stats}     none                        counters, by name
+===========  ==========================  ==========================================
+
+Listings come in pages of up to L{PAGE} bytes, so that no answer outgrows a
+frame however many there are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from ..core.info import SenderInfo
+from ..core.presence import sidText
+from ..errors import BadRequest
+from ..names import ROUTER, checkPattern
+from ..version import SOFTWARE
+from .hub import Hub
+
+PAGE: Final = 200_000
+
+
+def senderFact(info: SenderInfo) -> dict[str, Any]:
+    """
+    What a listing says of a sender.
+    """
+    return {**msgspec.to_builtins(info), "sid": sidText(info.sid)}
+
+
+def page(key: str, items: Iterable[Any]) -> dict[str, Any]:
+    """
+    As many of the items as fit into one answer.
+    """
+    taken: list[Any] = []
+    size = 0
+    for item in items:
+        size += len(msgspec.json.encode(item))
+        if taken and size > PAGE:
+            return {key: taken, "more": True}
+        taken.append(item)
+    return {key: taken, "more": False}
+
+
+class Facts:
+    """
+    Answers the requests of C{$router}.
+    """
+
+    def __init__(self, hub: Hub, now: Callable[[], float], epoch: str) -> None:
+        """
+        @param now: the monotonic time.
+        @param epoch: the name of this run of the router.
+        """
+        self._hub = hub
+        self._now = now
+        self._started = now()
+        self._epoch = epoch
+        hub._addSender(
+            ROUTER, (), {"senders": self.senders, "peers": self.peers, "stats": self.stats}
+        )
+
+    def senders(self, params: Any) -> dict[str, Any]:
+        """
+        The connected senders.
+        """
+        given = arguments(params, "pattern", "after")
+        pattern = checkPattern(given.get("pattern", "*"), "sender")
+        after = given.get("after") or ""
+        if not isinstance(after, str):
+            raise BadRequest(f"after: {after!r} is not a sender's name")
+        lives = self._hub._lives.matching(pattern)
+        return page("senders", (senderFact(life.info()) for life in lives if life.name > after))
+
+    def peers(self, params: Any) -> dict[str, Any]:
+        """
+        The connections.
+        """
+        after = arguments(params, "after").get("after") or 0
+        if not isinstance(after, int):
+            raise BadRequest(f"after: {after!r} is not a connection's number")
+        peers = sorted(self._hub.joined.items())
+        return page("peers", (msgspec.to_builtins(peer.info()) for id, peer in peers if id > after))
+
+    def stats(self, params: Any) -> dict[str, Any]:
+        """
+        Counters since the start, and what there is now.
+        """
+        arguments(params)
+        hub, events = self._hub, self._hub.events
+        links = [peer.link for peer in hub.joined.values()]
+        return {
+            "software": SOFTWARE,
+            "epoch": self._epoch,
+            "uptime": round(self._now() - self._started, 3),
+            "time": time.time(),
+            "peers": len(hub.joined),
+            "senders": len(hub._lives),
+            "subscriptions": hub._listening.size + len(hub._listeners),
+            "eventsAccepted": events.accepted,
+            "eventsDelivered": events.delivered,
+            "eventsRefused": events.refused,
+            "requests": hub.requests.asked,
+            "requestsOpen": len(hub.requests),
+            "bytesPending": sum(link.outbox.size for link in links),
+        }
+
+
+def arguments(params: Any, *known: str) -> Mapping[str, Any]:
+    """
+    The parameters of a request of C{$router}.
+
+    @raise BadRequest: they are not an object with these fields.
+    """
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise BadRequest(f"the parameters are an object, not {type(params).__name__}")
+    unknown = sorted(set(params) - set(known))
+    if unknown:
+        raise BadRequest(
+            f"unknown parameter {unknown[0]!r}; there are: {', '.join(known) or 'none'}"
+        )
+    return params

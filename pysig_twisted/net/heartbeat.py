@@ -1,0 +1,133 @@
+"""
+Telling a dead peer from a quiet one.
+
+Any byte is a sign of life. Each side says PING when it has said nothing for a
+while, whatever it hears, so that the other side always has a sign; a peer that
+gives none for longer is dead. One timer serves all connections of a factory:
+it only looks at marks that the connections leave.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+from ..core.clock import Clock, Deadlines
+
+LONGEST_TICK: Final = 1.0
+SHARE: Final = 10
+"""
+The timer looks this often per heartbeat, but at least once a second.
+"""
+
+
+class Watched(Protocol):
+    """
+    A connection, as the heartbeat sees it.
+
+    @ivar heard: set when a byte comes in; reset here.
+    """
+
+    heard: bool
+    outbox: Any
+
+    def sayPing(self) -> None:
+        """
+        We have said nothing for a while.
+        """
+
+    def foundSilent(self) -> None:
+        """
+        The peer is dead.
+        """
+
+    def foundStalled(self) -> None:
+        """
+        The peer has taken nothing for too long.
+        """
+
+
+class _Marks:
+    """
+    When a connection last heard, sent, and got rid of something.
+    """
+
+    __slots__ = ("heard", "sent", "taken")
+
+    def __init__(self, now: float) -> None:
+        """
+        It begins now.
+        """
+        self.heard = self.sent = self.taken = now
+
+
+class Heartbeat:
+    """
+    Watches connections.
+    """
+
+    def __init__(
+        self, clock: Clock, deadlines: Deadlines, interval: float, silence: float, stall: float
+    ) -> None:
+        """
+        @param interval: seconds without sending after which to say PING.
+        @param silence: seconds without hearing after which a peer is dead.
+        @param stall: seconds for which a peer may take nothing.
+        """
+        self.interval = interval
+        self.silence = silence
+        self.stall = stall
+        self._clock = clock
+        self._deadlines = deadlines
+        self._marks: dict[Watched, _Marks] = {}
+        self._timer: int | None = None
+
+    def watch(self, link: Watched) -> None:
+        """
+        Watch this connection too.
+        """
+        self._marks[link] = _Marks(self._clock.now())
+        if self._timer is None:
+            self._arm()
+
+    def forget(self, link: Watched) -> None:
+        """
+        The connection is gone.
+        """
+        self._marks.pop(link, None)
+        if not self._marks and self._timer is not None:
+            self._deadlines.drop(self._timer, self)
+            self._timer = None
+
+    def _arm(self) -> None:
+        """
+        Look again soon.
+        """
+        tick = min(LONGEST_TICK, self.interval / SHARE, self.silence / SHARE, self.stall / SHARE)
+        self._timer = self._deadlines.add(tick, self, self._look)
+
+    def _look(self) -> None:
+        """
+        See what the connections have done since the last time.
+        """
+        self._timer = None
+        now = self._clock.now()
+        for link, marks in tuple(self._marks.items()):
+            outbox = link.outbox
+            if outbox.wrote:
+                outbox.wrote = False
+                marks.sent = now
+            if link.heard:
+                link.heard = False
+                marks.heard = now
+            if outbox.taken or not outbox.paused:
+                outbox.taken = False
+                marks.taken = now
+            if now - marks.heard >= self.silence:
+                link.foundSilent()
+            elif now - marks.taken >= self.stall:
+                link.foundStalled()
+            elif now - marks.sent >= self.interval:
+                marks.sent = now
+                link.sayPing()
+        if self._marks and self._timer is None:
+            self._arm()

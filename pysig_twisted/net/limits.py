@@ -1,0 +1,52 @@
+"""
+How much is too much.
+
+Nothing that a peer does makes a router's memory or work grow without bound;
+these are the bounds. None of them can be switched off: 0 is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ..wire.messages import HIGHEST_MAX_FRAME, LOWEST_MAX_FRAME, MAX_FRAME
+
+Count = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    The bounds of one router. Where not said otherwise they are per connection.
+
+    @ivar maxFrame: bytes that a frame may count.
+    @ivar helloTimeout: seconds from the connection to a valid HELLO.
+    @ivar heartbeat: seconds without sending after which PING is sent.
+    @ivar silence: seconds without a byte received after which a peer is dead.
+    @ivar stall: seconds without a byte taken after which a peer is cut.
+    @ivar outbox: bytes that may wait for a peer; one that leaves more is cut.
+    @ivar linger: seconds that a connection has to end after GOODBYE.
+    @ivar peers: connections of the whole router.
+    @ivar senders: senders that a connection may own.
+    @ivar subscriptions: subscriptions of a connection.
+    @ivar patterns: how many of these may have a C{*} in them.
+    @ivar requests: requests of a connection that wait for their answers.
+    @ivar refusals: refused events in a row that end a connection.
+    """
+
+    maxFrame: Annotated[int, Meta(ge=LOWEST_MAX_FRAME, le=HIGHEST_MAX_FRAME)] = MAX_FRAME
+    helloTimeout: Seconds = 5.0
+    heartbeat: Seconds = 15.0
+    silence: Seconds = 45.0
+    stall: Seconds = 10.0
+    outbox: Count = 8 << 20
+    linger: Seconds = 2.0
+    peers: Count = 10_000
+    senders: Count = 1_000
+    subscriptions: Count = 10_000
+    patterns: Count = 64
+    requests: Count = 1_000
+    refusals: Count = 1_000

@@ -1,0 +1,269 @@
+"""
+What the two ends of a connection have in common: a thin Protocol.
+
+Bytes come in and become messages; each is checked against the conversation and
+handed on. What goes out goes through the outbox. A connection ends with
+GOODBYE, which says why, and is over L{Limits.linger} seconds later at the
+latest, whatever the other side does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..core.clock import Clock, Deadlines
+from ..errors import (
+    LinkLost,
+    ProtocolError,
+    PysigError,
+    RequestTimeout,
+    SlowConsumer,
+)
+from ..wire.conversation import Conversation, Phase, Role
+from ..wire.messages import Goodbye, Ping, Pong
+from ..wire.version1 import Reader, encode
+from .endpoints import describeAddress
+from .flow import Outbox, Turn
+from .heartbeat import Heartbeat
+from .limits import Limits
+
+
+class LinkContext:
+    """
+    What all connections of one factory share.
+
+    @ivar limits: the bounds.
+    @ivar clock: the time.
+    @ivar deadlines: for what must end.
+    @ivar turn: collects what is written within one turn of the reactor.
+    @ivar heartbeat: watches over them.
+    """
+
+    def __init__(self, clock: Clock, deadlines: Deadlines, limits: Limits) -> None:
+        """
+        See the class.
+        """
+        self.limits = limits
+        self.clock = clock
+        self.deadlines = deadlines
+        self.turn = Turn(clock.callLater)
+        self.heartbeat = Heartbeat(clock, deadlines, limits.heartbeat, limits.silence, limits.stall)
+
+
+class Ids:
+    """
+    Numbers for what waits for an answer: from 1, in a circle, skipping those
+    that are open.
+    """
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        """
+        The first is 1.
+        """
+        self._last = 0
+
+    def next(self, open: dict[int, Any]) -> int:
+        """
+        A number that is not in C{open}.
+        """
+        while True:
+            self._last = self._last % 0xFFFFFFFF + 1
+            if self._last not in open:
+                return self._last
+
+
+class Link(Protocol):
+    """
+    One end of a connection.
+
+    @ivar outbox: what waits to be sent.
+    @ivar heard: was a byte received? The heartbeat resets it.
+    @ivar ended: why we ended the connection, or the peer's reason; C{None}
+        while it is open.
+    @ivar received: how many bytes came in.
+    """
+
+    log = Logger()
+
+    def __init__(self, context: LinkContext, peer: Role, pending: int) -> None:
+        """
+        @param peer: what the other side is.
+        @param pending: how many bytes may wait to be taken by it.
+        """
+        self.context = context
+        self._pending = pending
+        self.conversation = Conversation(peer)
+        self.outbox = Outbox(context.turn, pending, self._overflow)
+        self.heard = False
+        self.ended: PysigError | None = None
+        self.received = 0
+        self._reader = Reader()
+        self._signs: list[Callable[[], object]] = []
+        self._over: list[Deferred[None]] = []
+        self._abortBucket = 0
+        self._handlers: dict[type, Callable[[Any], object]] = {
+            Goodbye: self._goodbye,
+            Ping: lambda message: self.send(Pong(message.token)),
+            Pong: lambda message: None,
+        }
+
+    @property
+    def address(self) -> str:
+        """
+        Where the other side is, for people.
+        """
+        if self.transport is None:
+            return "?"
+        return describeAddress(self.transport.getPeer)
+
+    def send(self, message: Any) -> None:
+        """
+        Say this to the other side.
+        """
+        self.outbox.write(encode(message))
+
+    def connectionMade(self) -> None:
+        """
+        The carrier is up.
+        """
+        self.outbox.attach(self.transport)
+        self.context.heartbeat.watch(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """
+        Bytes came in.
+        """
+        context = self.context
+        self.heard = True
+        self.received += len(data)
+        context.deadlines.check()
+        if self._signs:
+            signs, self._signs = self._signs, []
+            for call in signs:
+                call()
+        context.turn.working = True
+        receive, handlers = self.conversation.receive, self._handlers
+        try:
+            for message in self._reader.feed(data):
+                if not receive(message):
+                    break
+                handlers[type(message)](message)
+        except ProtocolError as error:
+            self.end(error)
+        except Exception:
+            self.log.failure("a message from {peer} made us fail", peer=self.address)
+            self.end(ProtocolError("a message made the other side fail; see its log"))
+        finally:
+            context.turn.flush()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The carrier is gone.
+        """
+        self.context.heartbeat.forget(self)
+        self.context.deadlines.drop(self._abortBucket, self)
+        self.outbox.close()
+        self.conversation.ended()
+        self._signs.clear()
+        if self.ended is None:
+            self.ended = LinkLost(f"the connection broke: {reason.getErrorMessage()}")
+        over, self._over = self._over, []
+        for deferred in over:
+            deferred.callback(None)
+
+    def whenOver(self) -> Deferred[None]:
+        """
+        A new Deferred that fires when the carrier is gone.
+        """
+        deferred: Deferred[None] = Deferred(self._over.remove)
+        self._over.append(deferred)
+        return deferred
+
+    def end(self, error: PysigError, retryMs: int = 0, drop: bool = False) -> None:
+        """
+        Say GOODBYE and end the connection.
+
+        @param error: why.
+        @param retryMs: milliseconds after which to connect again.
+        @param drop: send nothing of what waits before.
+        """
+        if self.ended is not None:
+            return
+        self.ended = error
+        self.conversation.ended()
+        self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)
+        self.outbox.finish(encode(Goodbye(error.code, error.message, retryMs)), drop)
+
+    def abort(self) -> None:
+        """
+        End the connection at once, without a word.
+        """
+        transport = self.transport
+        if transport is None:
+            return
+        self.outbox.close()
+        abort = getattr(transport, "abortConnection", None)
+        if abort is not None:
+            abort()
+        else:
+            transport.loseConnection()
+
+    def expectSign(self, call: Callable[[], object]) -> None:
+        """
+        Ask the peer for a sign of life, and make C{call} when there is one.
+        """
+        self._signs.append(call)
+        self.sayPing()
+
+    def sayPing(self) -> None:
+        """
+        See L{heartbeat.Watched}.
+        """
+        if self.conversation.phase is Phase.OPEN:
+            self.send(Ping(0))
+
+    def foundSilent(self) -> None:
+        """
+        See L{heartbeat.Watched}.
+        """
+        self.end(RequestTimeout(f"no byte came for {self.context.limits.silence:g} s"), drop=True)
+
+    def foundStalled(self) -> None:
+        """
+        See L{heartbeat.Watched}.
+        """
+        self.end(
+            SlowConsumer(
+                f"nothing was taken for {self.context.limits.stall:g} s"
+                f" while {self.outbox.size} bytes waited"
+            ),
+            drop=True,
+        )
+
+    def _overflow(self) -> None:
+        """
+        More waits to be sent than may.
+        """
+        self.end(
+            SlowConsumer(
+                f"{self.outbox.size} bytes wait to be taken; {self._pending} is the limit"
+            ),
+            drop=True,
+        )
+
+    def _goodbye(self, message: Goodbye) -> None:
+        """
+        The other side ends the connection.
+        """
+        error = PysigError.fromWire({"code": message.code, "message": message.reason})
+        self.ended = error
+        self.outbox.finish(b"")
+        self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)

@@ -1,0 +1,56 @@
+"""
+Telling the application's connection observer, whatever it does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.logger import Logger
+
+from ..errors import PysigError
+from .peers import PeerInfo
+
+
+class Observing:
+    """
+    Calls an L{IConnectionObserver<pysig_twisted.interfaces.IConnectionObserver>},
+    and logs what it raises.
+    """
+
+    log = Logger()
+
+    def __init__(self, observer: Any | None) -> None:
+        """
+        @param observer: the application's; C{None} for nobody.
+        """
+        self._observer = observer
+
+    def connected(self, peer: PeerInfo) -> None:
+        """
+        A connection is ready.
+        """
+        self._tell("connected", peer)
+
+    def disconnected(self, peer: PeerInfo, reason: PysigError) -> None:
+        """
+        A connection that was ready has ended.
+        """
+        self._tell("disconnected", peer, reason)
+
+    def refused(self, declaration: Any, error: PysigError) -> None:
+        """
+        A declaration was refused.
+        """
+        self._tell("refused", declaration, error)
+
+    def _tell(self, method: str, *arguments: object) -> None:
+        """
+        Call one of the observer's methods.
+        """
+        if self._observer is None:
+            return
+        try:
+            getattr(self._observer, method)(*arguments)
+        except Exception:
+            self.log.failure("the connection observer raised in {method}()", method=method)

@@ -1,0 +1,115 @@
+"""
+Requests that a client has asked over its link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from ..core.clock import Deadlines
+from ..core.requests import PendingRequest
+from ..errors import PysigError, TooLarge, UnsupportedCodec
+from ..wire.codecs import Codecs
+from ..wire.messages import Cancel, Fail, Reply, Request
+from ..wire.version1 import encode
+from .clientprotocol import ClientProtocol
+from .link import Ids
+
+
+class Questions:
+    """
+    The requests that wait for their answers. All of them fail when the link
+    breaks; none is asked again by itself.
+    """
+
+    def __init__(self, deadlines: Deadlines, codecs: Codecs, codec: Any) -> None:
+        """
+        @param codecs: the encodings that answers may have.
+        @param codec: that of what is asked.
+        """
+        self._deadlines = deadlines
+        self._codecs = codecs
+        self._codec = codec
+        self._ids = Ids()
+        self._open: dict[int, PendingRequest] = {}
+
+    def ask(
+        self, link: ClientProtocol, sender: str, method: str, params: Any, timeout: float
+    ) -> Deferred[Any]:
+        """
+        Ask a sender.
+
+        @return: a Deferred with the answer.
+        @raise BadData: the parameters cannot be encoded.
+        @raise TooLarge: they do not fit into a frame.
+        """
+        number = self._ids.next(self._open)
+        request = Request(
+            self._codec.id,
+            sender,
+            method,
+            number,
+            max(1, round(timeout * 1000)),
+            "",
+            self._codec.encode(params),
+        )
+        frame = encode(request)
+        assert link.welcome is not None
+        if len(frame) - 4 > link.welcome.maxFrame:
+            raise TooLarge(
+                f"the parameters of request {sender}.{method} are {len(request.params)} bytes"
+                f" encoded; frames of {link.welcome.maxFrame} bytes are the limit"
+            )
+        pending = PendingRequest(
+            f"request {sender}.{method}", self._deadlines, timeout, self._cancel(link, number)
+        )
+        self._open[number] = pending
+        link.outbox.write(frame)
+        return pending.answer
+
+    def _cancel(self, link: ClientProtocol, number: int) -> Callable[[PendingRequest], object]:
+        """
+        What to do when nobody waits for a request any more.
+        """
+
+        def abandon(pending: PendingRequest) -> None:
+            if self._open.pop(number, None) is not None and link.isOpen:
+                link.send(Cancel(number))
+
+        return abandon
+
+    def replied(self, reply: Reply) -> None:
+        """
+        An answer has come; if nobody waits for it any more, it is let pass.
+        """
+        pending = self._open.pop(reply.id, None)
+        if pending is None:
+            return
+        codec = self._codecs.byId.get(reply.codec)
+        try:
+            if codec is None:
+                raise UnsupportedCodec(f"the answer is in codec {reply.codec}, unknown here")
+            value = codec.decode(reply.data)
+        except PysigError as error:
+            pending.fail(error)
+        else:
+            pending.succeed(value)
+
+    def failed(self, fail: Fail) -> None:
+        """
+        The answer is an error.
+        """
+        pending = self._open.pop(fail.id, None)
+        if pending is not None:
+            pending.fail(PysigError.fromWire(fail.fields))
+
+    def lost(self, error: PysigError) -> None:
+        """
+        The link is down: no answer will come.
+        """
+        waiting, self._open = self._open, {}
+        for pending in waiting.values():
+            pending.fail(error)

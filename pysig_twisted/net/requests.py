@@ -1,0 +1,375 @@
+"""
+Requests on their way through a server.
+
+Each comes from a peer or from this process, and goes to a peer or to a sender
+of this process. Payloads between peers are passed on as they are. Each ends
+exactly once: with the owner's answer, at its deadline, or because one of the
+two sides went away; the other side is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from ..core.clock import Deadlines
+from ..core.presence import Life
+from ..core.requests import MAX_TIMEOUT, PendingRequest, noSuchMethod
+from ..core.router import noSuchSender, senderGone
+from ..core.signals import Sender
+from ..errors import (
+    PASSED_ON,
+    BadData,
+    Busy,
+    ProtocolError,
+    PysigError,
+    RemoteError,
+    RequestTimeout,
+    TooLarge,
+    UnsupportedCodec,
+)
+from ..wire.codecs import JSON, Codecs
+from ..wire.messages import Cancel, Fail, Reply, Request
+from ..wire.version1 import encode
+from .events import TRANSCODED
+from .limits import Limits
+from .peers import Peer
+
+
+class Passed:
+    """
+    A request that is being answered.
+
+    @ivar life: whose it is.
+    @ivar caller: the peer who asked, by C{callerId}; C{None} for this process,
+        which waits by C{pending}.
+    @ivar owner: the peer who answers, by C{ownerId}; C{None} for a sender of
+        this process, which answers by C{answer}.
+    @ivar bucket: see L{Deadlines.add}.
+    """
+
+    __slots__ = ("answer", "bucket", "caller", "callerId", "life", "owner", "ownerId", "pending")
+
+    def __init__(self, life: Life[Any]) -> None:
+        """
+        A request to this sender.
+        """
+        self.life = life
+        self.caller: Peer | None = None
+        self.callerId = 0
+        self.pending: PendingRequest | None = None
+        self.owner: Peer | None = None
+        self.ownerId = 0
+        self.answer: Deferred[Any] | None = None
+        self.bucket = 0
+
+
+class Requests:
+    """
+    All requests of a server that are open.
+
+    @ivar asked: how many there were.
+    """
+
+    def __init__(
+        self,
+        codecs: Codecs,
+        deadlines: Deadlines,
+        limits: Limits,
+        find: Callable[[str], Life[Any] | None],
+    ) -> None:
+        """
+        @param codecs: the encodings that this process speaks.
+        @param find: the life of a name.
+        """
+        self._codecs = codecs
+        self._deadlines = deadlines
+        self._limits = limits
+        self._find = find
+        self._open: dict[Life[Any], dict[Passed, None]] = {}
+        self.asked = 0
+
+    def __len__(self) -> int:
+        """
+        How many requests of peers are open.
+        """
+        return sum(map(len, self._open.values()))
+
+    def fromPeer(self, peer: Peer, request: Request) -> None:
+        """
+        A peer asks.
+
+        @raise ProtocolError: its number is that of a request that is open.
+        """
+        if request.id in peer.asking:
+            raise ProtocolError(f"request {request.id} is open already")
+        self.asked += 1
+        try:
+            self._pass(peer, request)
+        except PysigError as error:
+            peer.send(Fail(request.id, error.toWire()))
+
+    def _pass(self, peer: Peer, request: Request) -> None:
+        """
+        Hand a peer's request to its owner.
+
+        @raise PysigError: it cannot be; the caller is told.
+        """
+        if len(peer.asking) >= self._limits.requests:
+            raise Busy(f"{self._limits.requests} requests of this connection are open; try later")
+        life = self._find(request.sender)
+        if life is None:
+            raise noSuchSender(request.sender)
+        methods = life.requests or ()
+        if request.method not in methods and None not in methods:
+            raise noSuchMethod(request.sender, request.method, life.requests)
+        seconds = min(request.deadlineMs / 1000, MAX_TIMEOUT)
+        if not seconds:
+            raise late(request.sender, request.method, 0)
+        passed = Passed(life)
+        passed.caller, passed.callerId = peer, request.id
+        if isinstance(life.owner, Sender):
+            self._answerHere(passed, life.owner, request, peer)
+        else:
+            self._ask(passed, life.owner, request, peer.codecs.get(request.codec), peer.principal)
+        if passed.answer is not None and passed.answer.called and not passed.answer.paused:
+            return
+        peer.asking[request.id] = passed
+        self._open.setdefault(life, {})[passed] = None
+        passed.bucket = self._deadlines.add(
+            seconds,
+            passed,
+            lambda: self._give(passed, late(request.sender, request.method, seconds)),
+        )
+
+    def _answerHere(self, passed: Passed, owner: Sender, request: Request, peer: Peer) -> None:
+        """
+        Have a sender of this process answer a peer.
+        """
+        codec = self._codecs.byId.get(request.codec)
+        if codec is None or codec.name != peer.codecs.get(request.codec):
+            raise UnsupportedCodec(
+                f"sender {request.sender!r} does not speak codec {request.codec}"
+            )
+        params = codec.decode(request.params)
+        answer = owner.handlers.call(request.method, params, peer.principal)
+        passed.answer = answer
+
+        def done(value: Any) -> None:
+            self._finish(passed, encodeReply(codec, passed.callerId, value))
+
+        def failed(failure: Failure) -> None:
+            error = failure.value
+            if not isinstance(error, PysigError):
+                error = RemoteError(type(error).__name__, str(error))
+            self._finish(passed, Fail(passed.callerId, error.toWire()))
+
+        answer.addCallback(done).addErrback(failed)
+
+    def _ask(
+        self, passed: Passed, owner: Peer, request: Request, codec: str | None, caller: str
+    ) -> None:
+        """
+        Send the request to the peer that owns the sender.
+        """
+        params, number = self._fit(request.params, request.codec, codec, owner)
+        ownerId = owner.ids.next(owner.serving)
+        frame = encode(
+            Request(
+                number,
+                request.sender,
+                request.method,
+                ownerId,
+                request.deadlineMs,
+                caller,
+                params,
+            )
+        )
+        if len(frame) - 4 > owner.maxFrame:
+            raise TooLarge(
+                f"the request is {len(frame)} bytes;"
+                f" the owner of sender {request.sender!r} takes {owner.maxFrame}"
+            )
+        passed.owner, passed.ownerId = owner, ownerId
+        owner.serving[ownerId] = passed
+        owner.write(frame)
+
+    def fromHere(
+        self,
+        life: Life[Any],
+        method: str,
+        params: Any,
+        pending: Callable[[Callable[[PendingRequest], object]], PendingRequest],
+        principal: str,
+        timeout: float,
+    ) -> Deferred[Any]:
+        """
+        This process asks a peer's sender.
+
+        @param pending: makes what the caller waits by, given what to do when it
+            is abandoned.
+        """
+        self.asked += 1
+        passed = Passed(life)
+        encoded = self._codecs.byId[JSON].encode(params)
+        request = Request(JSON, life.name, method, 0, round(timeout * 1000), "", encoded)
+        self._ask(passed, life.owner, request, "json", principal)
+        passed.pending = pending(lambda _: self._stop(passed))
+        return passed.pending.answer
+
+    def replied(self, peer: Peer, reply: Reply) -> None:
+        """
+        An owner has answered. Numbers that are not open are let pass: the
+        caller may have gone, or the deadline may have come first.
+        """
+        passed = peer.serving.get(reply.id)
+        if passed is None:
+            return
+        name = peer.codecs.get(reply.codec)
+        if passed.caller is not None:
+            try:
+                data, codec = self._fit(reply.data, reply.codec, name, passed.caller)
+                self._finish(passed, Reply(codec, passed.callerId, data))
+            except PysigError as error:
+                self._finish(passed, Fail(passed.callerId, error.toWire()))
+            return
+        pending = self._forget(passed).pending
+        assert pending is not None
+        try:
+            codecHere = self._codecs.byId.get(reply.codec)
+            if codecHere is None or codecHere.name != name:
+                raise UnsupportedCodec(f"the answer is in codec {reply.codec}, unknown here")
+            pending.succeed(codecHere.decode(reply.data))
+        except PysigError as error:
+            pending.fail(error)
+
+    def failed(self, peer: Peer, fail: Fail) -> None:
+        """
+        An owner's answer is an error.
+        """
+        passed = peer.serving.get(fail.id)
+        if passed is not None:
+            error = PysigError.fromWire(fail.fields)
+            if error.code not in PASSED_ON:
+                error = RemoteError(error.code, error.message)
+            self._give(passed, error, stop=False)
+
+    def cancelled(self, peer: Peer, cancel: Cancel) -> None:
+        """
+        A caller does not wait any more.
+        """
+        passed = peer.asking.get(cancel.id)
+        if passed is not None:
+            self._stop(passed)
+
+    def ownerGone(self, life: Life[Any], reason: str) -> None:
+        """
+        A sender is gone: all that was asked of it fails.
+        """
+        for passed in tuple(self._open.get(life, ())):
+            self._give(passed, senderGone(life.name, reason))
+
+    def callerGone(self, peer: Peer) -> None:
+        """
+        A connection is gone: nobody waits for what it asked.
+        """
+        for passed in tuple(peer.asking.values()):
+            self._stop(passed)
+
+    def _give(self, passed: Passed, error: PysigError, stop: bool = True) -> None:
+        """
+        End a request in an error.
+
+        @param stop: tell the one who works on it, too.
+        """
+        caller, pending = passed.caller, passed.pending
+        if stop:
+            self._stop(passed)
+        else:
+            self._forget(passed)
+        if caller is not None:
+            caller.send(Fail(passed.callerId, error.toWire()))
+        elif pending is not None:
+            pending.fail(error)
+
+    def _finish(self, passed: Passed, message: Reply | Fail) -> None:
+        """
+        End a peer's request in its answer, unless it has ended.
+        """
+        caller = passed.caller
+        if caller is None or (passed.bucket and caller.asking.get(passed.callerId) is not passed):
+            return
+        frame = encode(message)
+        if len(frame) - 4 > caller.maxFrame:
+            error = TooLarge(f"the answer is {len(frame)} bytes; {caller.maxFrame} is the limit")
+            frame = encode(Fail(passed.callerId, error.toWire()))
+        self._forget(passed)
+        caller.write(frame)
+
+    def _stop(self, passed: Passed) -> None:
+        """
+        Forget a request, and tell the one who works on it.
+        """
+        self._forget(passed)
+        if passed.owner is not None:
+            passed.owner.send(Cancel(passed.ownerId))
+        elif passed.answer is not None:
+            passed.answer.cancel()
+
+    def _forget(self, passed: Passed) -> Passed:
+        """
+        Take a request out of all tables.
+        """
+        if passed.caller is not None:
+            passed.caller.asking.pop(passed.callerId, None)
+        if passed.owner is not None:
+            passed.owner.serving.pop(passed.ownerId, None)
+        waiting = self._open.get(passed.life)
+        if waiting is not None:
+            waiting.pop(passed, None)
+            if not waiting:
+                del self._open[passed.life]
+        if passed.bucket:
+            self._deadlines.drop(passed.bucket, passed)
+        return passed
+
+    def _fit(self, data: bytes, codec: int, name: str | None, target: Peer) -> tuple[bytes, int]:
+        """
+        A payload in an encoding that C{target} takes, and the number of that.
+
+        @raise UnsupportedCodec: there is none.
+        """
+        if name is not None and target.codecs.get(codec) == name:
+            return data, codec
+        known = self._codecs.byId.get(codec)
+        if known is None or codec not in TRANSCODED:
+            raise UnsupportedCodec(
+                f"the other side does not speak {name or f'codec {codec}'!s}; use json"
+            )
+        try:
+            return self._codecs.byId[JSON].encode(known.decode(data)), JSON
+        except BadData as error:
+            raise UnsupportedCodec(
+                f"the other side speaks JSON, which cannot carry this: {error}"
+            ) from error
+
+
+def encodeReply(codec: Any, number: int, value: Any) -> Reply | Fail:
+    """
+    What a handler returned, as a message.
+    """
+    try:
+        return Reply(codec.id, number, codec.encode(value))
+    except BadData as error:
+        told = RemoteError("BadData", f"the handler's answer cannot be sent: {error}")
+        return Fail(number, told.toWire())
+
+
+def late(sender: str, method: str, seconds: float) -> RequestTimeout:
+    """
+    The error of a request whose time is up.
+    """
+    return RequestTimeout(f"request {sender}.{method} had no answer within {seconds:g} s")

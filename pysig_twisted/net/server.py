@@ -1,0 +1,144 @@
+"""
+The router of a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, fail
+from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ..core.clock import Deadlines, clockOf
+from ..errors import ConfigError, ShuttingDown
+from ..interfaces import ICodec, IConnectionObserver, IRouter
+from ..wire.codecs import Codecs
+from .endpoints import serverEndpoint
+from .facts import Facts
+from .hub import Hub
+from .limits import Limits
+from .link import LinkContext
+from .listening import Ports
+from .observing import Observing
+from .peers import PeerInfo
+from .serverprotocol import ServerFactory
+
+
+@implementer(IRouter)
+class ServerRouter(Service, Hub):
+    """
+    A router that others connect to, on any number of endpoints.
+
+    It is a service: give it a parent, or call C{startService}. Senders,
+    listeners and requests of the server's own process share one namespace with
+    those of its peers.
+
+    @ivar factory: makes its connections, for those who listen themselves.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        endpoints: Iterable[str | IStreamServerEndpoint] = (),
+        *,
+        codecs: Iterable[ICodec] = (),
+        limits: Limits | None = None,
+        observer: IConnectionObserver | None = None,
+        insecure: bool = False,
+        reactor: Any = None,
+    ) -> None:
+        """
+        @param endpoints: where to listen once started: strings of Twisted's, or
+            endpoints.
+        @param codecs: encodings of your own, for this process's listeners.
+        @param limits: bounds other than the usual ones.
+        @param observer: told of each connection.
+        @param insecure: listen where others than this machine can connect too,
+            although everybody who connects may do everything.
+        @param reactor: the reactor, or for tests a C{task.Clock}.
+        @raise ConfigError: an endpoint or a codec cannot be used.
+        """
+        if reactor is None:
+            from twisted.internet import reactor
+        clock = clockOf(reactor)
+        spoken = Codecs(codecs)
+        limits = limits or Limits()
+        Hub.__init__(self, Deadlines(clock), spoken, limits)
+        self._reactor = reactor
+        context = LinkContext(clock, self._deadlines, limits)
+        self.factory = ServerFactory(self, context, spoken.offer(), Observing(observer))
+        self._ports = Ports(self.factory, insecure)
+        self._endpoints = [(text, serverEndpoint(reactor, text)) for text in endpoints]
+        Facts(self, clock.now, self.factory.epoch)
+
+    def peers(self) -> list[PeerInfo]:
+        """
+        The connections that have said HELLO.
+        """
+        return [peer.info() for peer in self.joined.values()]
+
+    def addEndpoint(self, endpoint: str | IStreamServerEndpoint) -> Deferred[IListeningPort]:
+        """
+        Listen on one more endpoint, from now until the service stops.
+
+        @return: a Deferred with the port. It fails with L{ConfigError}, which
+            names the endpoint, if it cannot be listened on, or if others than
+            this machine could connect and C{insecure} was not given.
+        """
+        try:
+            return self._ports.open(endpoint, serverEndpoint(self._reactor, endpoint))
+        except ConfigError as error:
+            return fail(error)
+
+    def privilegedStartService(self) -> None:
+        """
+        Listen. Ports below 1024 may need the rights that a daemon has only now.
+
+        @raise ConfigError: an endpoint cannot be listened on.
+        """
+        super().privilegedStartService()
+        self._listenOnAll()
+
+    def startService(self) -> None:
+        """
+        Listen, unless that was done.
+
+        @raise ConfigError: an endpoint cannot be listened on.
+        """
+        super().startService()
+        self._listenOnAll()
+
+    def _listenOnAll(self) -> None:
+        """
+        Listen on the endpoints that were given. A failure that comes later than
+        this call, which no endpoint of Twisted's has, is logged.
+        """
+        endpoints, self._endpoints = self._endpoints, []
+        for text, endpoint in endpoints:
+            opening = self._ports.open(text, endpoint)
+            if opening.called and isinstance(opening.result, Failure):
+                error = opening.result.value
+                opening.addErrback(lambda _: None)
+                assert error is not None
+                raise error
+            opening.addErrback(
+                lambda failure: self.log.error("{error}", error=failure.getErrorMessage())
+            )
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Stop listening, say GOODBYE to all, and end their connections, which
+        takes L{Limits.linger} seconds at most.
+        """
+        super().stopService()
+        waiting = [self._ports.close()]
+        for link in tuple(self.factory.links):
+            waiting.append(link.whenOver())
+            link.end(ShuttingDown("the router is going down"))
+        return DeferredList(waiting, consumeErrors=True).addCallback(lambda _: None)

@@ -1,0 +1,262 @@
+"""
+The server's end of a connection: a Protocol and its Factory.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.protocol import ServerFactory as TwistedServerFactory
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..errors import Busy, Kicked, LinkLost, PysigError, RequestTimeout, VersionMismatch
+from ..version import SOFTWARE
+from ..wire.conversation import Role
+from ..wire.messages import (
+    VERSION,
+    Call,
+    Cancel,
+    Fail,
+    Goodbye,
+    Hello,
+    Reply,
+    Request,
+    Welcome,
+)
+from ..wire.runs import Run
+from .hub import Hub
+from .link import Link, LinkContext
+from .peers import Peer
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress
+
+ANONYMOUS = "anonymous"
+"""
+The principal of a peer that has not said who it is.
+"""
+
+
+class ServerProtocol(Link):
+    """
+    A client's connection, as the server has it.
+
+    Before HELLO it may say nothing else, and has L{Limits.helloTimeout} seconds.
+    """
+
+    log = Logger()
+    factory: ServerFactory
+
+    def __init__(self, factory: ServerFactory) -> None:
+        """
+        @param factory: whose connection it is.
+        """
+        super().__init__(factory.context, Role.CLIENT, factory.context.limits.outbox)
+        self.factory = factory
+        self.peer: Peer | None = None
+        self._helloBucket = 0
+        hub = factory.hub
+        self._handlers.update(
+            {
+                Hello: self._hello,
+                Call: lambda message: hub.call(self._known, message),
+                Run: lambda message: hub.events.receive(self._known, message),
+                Request: lambda message: hub.requests.fromPeer(self._known, message),
+                Reply: lambda message: hub.requests.replied(self._known, message),
+                Fail: lambda message: hub.requests.failed(self._known, message),
+                Cancel: lambda message: hub.requests.cancelled(self._known, message),
+            }
+        )
+
+    @property
+    def _known(self) -> Peer:
+        """
+        The peer, which the conversation makes sure of.
+        """
+        assert self.peer is not None
+        return self.peer
+
+    def connectionMade(self) -> None:
+        """
+        The carrier is up: wait for HELLO.
+        """
+        super().connectionMade()
+        factory, limits = self.factory, self.context.limits
+        factory.links[self] = None
+        if len(factory.links) > limits.peers:
+            self.end(Busy(f"{limits.peers} connections are open, which is the limit; try later"))
+            return
+        self._helloBucket = self.context.deadlines.add(
+            limits.helloTimeout, (self, "hello"), self._noHello
+        )
+
+    def _noHello(self) -> None:
+        """
+        HELLO has not come in time.
+        """
+        self.end(RequestTimeout(f"no HELLO came within {self.context.limits.helloTimeout:g} s"))
+
+    def _hello(self, hello: Hello) -> None:
+        """
+        The client has said who it is.
+        """
+        if VERSION not in hello.versions:
+            raise VersionMismatch(
+                f"this router speaks version {VERSION} of the protocol,"
+                f" the client {', '.join(map(str, hello.versions)) or 'none'}"
+            )
+        self._dropHello()
+        factory, limits = self.factory, self.context.limits
+        self._reader.frames.maxFrame = limits.maxFrame
+        self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
+        self.conversation.opened()
+        self.send(
+            Welcome(
+                VERSION,
+                SOFTWARE,
+                factory.epoch,
+                codecs=factory.codecs,
+                maxFrame=limits.maxFrame,
+                limits={
+                    "senders": limits.senders,
+                    "subscriptions": limits.subscriptions,
+                    "patterns": limits.patterns,
+                    "requests": limits.requests,
+                },
+                heartbeat=limits.heartbeat,
+            )
+        )
+        factory.hub.join(peer)
+        self.log.info(
+            "{peer.address} is connected as {peer.principal} (number {peer.id}, {peer.software})",
+            peer=peer.info(),
+        )
+        factory.connected(peer)
+
+    def _dropHello(self) -> None:
+        """
+        Do not wait for HELLO any more.
+        """
+        self.context.deadlines.drop(self._helloBucket, (self, "hello"))
+
+    def end(self, error: PysigError, retryMs: int = 0, drop: bool = False) -> None:
+        """
+        See L{Link.end}. What the peer had is taken away at once.
+        """
+        if self.ended is None:
+            super().end(error, retryMs, drop)
+            self._left()
+
+    def _goodbye(self, message: Goodbye) -> None:
+        """
+        The client says that it goes.
+        """
+        super()._goodbye(message)
+        self._left("closed")
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The carrier is gone.
+        """
+        super().connectionLost(reason)
+        self.factory.links.pop(self, None)
+        self._left()
+
+    def _left(self, reason: str | None = None) -> None:
+        """
+        The connection is over, however it ended: once.
+        """
+        self._dropHello()
+        peer, error = self.peer, self.ended
+        assert error is not None
+        if peer is None:
+            if not self._isLogged:
+                self._isLogged = True
+                self.log.warn(
+                    "{address} was refused: {error}", address=self.address, error=error.message
+                )
+            return
+        if peer.id not in self.factory.hub.joined:
+            return
+        if reason is None:
+            reason = REASONS.get(type(error), "lost")
+        self.log.info(
+            "{peer.address} is gone (number {peer.id}, {reason}): {error}",
+            peer=peer.info(),
+            reason=reason,
+            error=error.message,
+        )
+        self.factory.hub.leave(peer, reason)
+        self.factory.disconnected(peer, error)
+
+    _isLogged = False
+
+
+REASONS: dict[type[PysigError], str] = {
+    LinkLost: "lost",
+    RequestTimeout: "timeout",
+    Kicked: "kicked",
+}
+"""
+What C{#disconnect} says of a connection that ended with an error.
+"""
+
+
+class ServerFactory(TwistedServerFactory):
+    """
+    Makes the connections of one server router, on any number of ports.
+
+    @ivar hub: where they meet.
+    @ivar context: what they share.
+    @ivar epoch: a random name of this run of the router.
+    @ivar links: the connections that are open, also those that have not said
+        HELLO.
+    """
+
+    noisy = False
+    protocol: Any = ServerProtocol
+
+    def __init__(
+        self,
+        hub: Hub,
+        context: LinkContext,
+        codecs: dict[str, int],
+        observers: Any,
+    ) -> None:
+        """
+        @param codecs: the encodings that the router speaks, by name.
+        @param observers: told of each connection; has the methods of
+            L{IConnectionObserver}.
+        """
+        self.hub = hub
+        self.context = context
+        self.codecs = codecs
+        self.epoch = token_hex(8)
+        self.links: dict[ServerProtocol, None] = {}
+        self.numbers = count(1)
+        self._observers = observers
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """
+        A connection for this address.
+        """
+        return self.protocol(self)
+
+    def connected(self, peer: Peer) -> None:
+        """
+        A peer has said HELLO.
+        """
+        self._observers.connected(peer.info())
+
+    def disconnected(self, peer: Peer, error: PysigError) -> None:
+        """
+        A peer is gone.
+        """
+        self._observers.disconnected(peer.info(), error)
+
+
+__all__ = ["ServerFactory", "ServerProtocol"]

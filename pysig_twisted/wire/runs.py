@@ -1,0 +1,204 @@
+"""
+EVENT frames, and runs of them.
+
+An EVENT frame is the same bytes on its way in and on its way out, so a router
+need not take it apart. Most of it, the I{head}, is the same for all events of
+one signal::
+
+    length:u32 | kind:u8 codec:u8 n:u16 subject[n] sid:u64 | seq:u64 time:u64 data
+               |                  head                     |
+
+A I{run} is a row of consecutive frames with the same head and rising numbers, as
+one slice of what was read. Finding where it ends costs a few comparisons per
+frame, and passing it on costs nothing per frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from struct import Struct
+from typing import Any, Final, NamedTuple
+
+from ..errors import BadName, ProtocolError
+from ..names import decodeName, isBuiltin
+from .messages import MAX_SEQ
+
+EVENT: Final = 0x20
+
+_LENGTH = Struct(">I").unpack_from
+_SEQ = Struct(">Q").unpack_from
+_STAMP = Struct(">QQ")
+_HEAD = Struct(">BBH")
+_SID = Struct(">Q")
+_OVERHEAD: Final = _HEAD.size + _SID.size
+
+
+class Head(NamedTuple):
+    """
+    What the head of an EVENT frame says.
+    """
+
+    codec: int
+    sender: str
+    event: str
+    sid: int
+
+
+def makeHead(codec: int, sender: str, event: str, sid: int) -> bytes:
+    """
+    The head of all frames of one signal.
+    """
+    subject = f"{sender}\0{event}".encode()
+    return _HEAD.pack(EVENT, codec, len(subject)) + subject + _SID.pack(sid)
+
+
+def parseHead(head: bytes) -> Head:
+    """
+    What C{head} says.
+
+    @raise ProtocolError: it names no sender or event that could fire.
+    """
+    _, codec, size = _HEAD.unpack_from(head)
+    sender, separator, event = head[_HEAD.size : _HEAD.size + size].partition(b"\0")
+    if not separator:
+        raise ProtocolError("an EVENT's subject is not a sender, a zero byte and an event")
+    try:
+        parsed = Head(
+            codec,
+            decodeName(sender, "sender"),
+            decodeName(event, "event"),
+            _SID.unpack_from(head, _HEAD.size + size)[0],
+        )
+    except BadName as error:
+        raise ProtocolError(f"an EVENT names no event: {error}") from None
+    if isBuiltin(parsed.event):
+        raise ProtocolError(f"only routers fire {parsed.event}, and not by EVENT")
+    return parsed
+
+
+def eventFrame(head: bytes, seq: int, time: int, data: bytes) -> bytes:
+    """
+    One EVENT frame.
+
+    @param time: microseconds since the epoch.
+    """
+    length = len(head) + 16 + len(data)
+    return b"".join((length.to_bytes(4, "big"), head, _STAMP.pack(seq, time), data))
+
+
+class Run:
+    """
+    Consecutive EVENT frames with one head, each with a higher number than the one
+    before. Where C{last - first == count - 1}, no number is missing between them.
+
+    @ivar head: from kind to sid, as in each frame.
+    @ivar frames: the frames, whole.
+    @ivar count: how many.
+    @ivar first: the number of the first event.
+    @ivar last: the number of the last event.
+    @ivar longest: what the longest frame counts.
+    """
+
+    __slots__ = ("count", "first", "frames", "head", "last", "longest")
+
+    def __init__(
+        self, head: bytes, frames: bytes, count: int, first: int, last: int, longest: int
+    ) -> None:
+        """
+        See the class.
+        """
+        self.head = head
+        self.frames = frames
+        self.count = count
+        self.first = first
+        self.last = last
+        self.longest = longest
+
+    def __repr__(self) -> str:
+        """
+        For failing tests.
+        """
+        return f"<Run {self.head!r} {self.first}..{self.last} ({self.count})>"
+
+    def events(self) -> Iterator[tuple[int, int, bytes]]:
+        """
+        The seq, the time (microseconds) and the data of each event.
+        """
+        frames, at, end = self.frames, 0, len(self.frames)
+        body = 4 + len(self.head)
+        while at < end:
+            stop = at + 4 + _LENGTH(frames, at)[0]
+            seq, time = _STAMP.unpack_from(frames, at + body)
+            yield seq, time, frames[at + body + 16 : stop]
+            at = stop
+
+    def split(self) -> Iterator[Run]:
+        """
+        The same frames, one a run.
+        """
+        frames, at, end = self.frames, 0, len(self.frames)
+        body = 4 + len(self.head)
+        while at < end:
+            length = _LENGTH(frames, at)[0]
+            seq = _SEQ(frames, at + body)[0]
+            yield Run(self.head, frames[at : at + 4 + length], 1, seq, seq, length)
+            at += 4 + length
+
+    @classmethod
+    def single(cls, head: bytes, seq: int, time: int, data: bytes) -> Run:
+        """
+        A run of one new event.
+        """
+        frame = eventFrame(head, seq, time, data)
+        return cls(head, frame, 1, seq, seq, len(frame) - 4)
+
+
+@lru_cache(maxsize=512)
+def _lengthAndSeq(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """
+    What reads a frame's length and number, past a head of that size, in one call.
+    """
+    return Struct(f">I{headSize}xQ").unpack_from
+
+
+def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
+    """
+    The run that begins at C{at}, where a whole EVENT frame is known to stand.
+
+    A frame joins the run only if it is whole, begins with the run's head, is
+    long enough to hold what an EVENT must, and has a number that is higher than
+    the one before and not too high: one that is not would reach every listener
+    before anybody noticed. Where it begins a run of its own, it is looked at
+    closely.
+
+    @return: the run, and where it ends.
+    @raise ProtocolError: the first frame is too short for what it claims, or
+        its number is outside 1 to 2**53-1.
+    """
+    startswith, end = data.startswith, len(data)
+    length = _LENGTH(data, at)[0]
+    if length < _HEAD.size:
+        raise ProtocolError(f"an EVENT frame of {length} bytes is too short")
+    headSize = _OVERHEAD + _HEAD.unpack_from(data, at + 4)[2]
+    floor = headSize + 16
+    if length < floor:
+        raise ProtocolError(f"an EVENT frame of {length} bytes is too short for its subject")
+    lengthAndSeq = _lengthAndSeq(headSize)
+    first = last = lengthAndSeq(data, at)[1]
+    if not 1 <= first <= MAX_SEQ:
+        raise ProtocolError(f"an EVENT's number is {first}, which is outside 1 to 2**53-1")
+    begin, count, longest = at, 1, length
+    head = data[at + 4 : at + 4 + headSize]
+    at += 4 + length
+    room = end - 4 - floor
+    while at <= room and startswith(head, at + 4):
+        length, seq = lengthAndSeq(data, at)
+        stop = at + 4 + length
+        if stop > end or not floor <= length <= maxFrame or not last < seq <= MAX_SEQ:
+            break
+        if length > longest:
+            longest = length
+        last, at = seq, stop
+        count += 1
+    return Run(head, data[begin:at], count, first, last, longest), at
