@@ -13,7 +13,7 @@ PACKAGE = "pysig_twisted"
 
 # From the bottom up. A part may import parts of its own line and of the lines above it here.
 LAYERS = (
-    ("errors", "names", "interfaces"),
+    ("errors", "names", "interfaces", "version"),
     ("core",),
     ("wire",),
     ("carriers",),

@@ -4,6 +4,8 @@ The client's end of a connection: a Protocol and its Factory.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
@@ -20,28 +22,26 @@ from ..wire.messages import (
     VERSION,
     Action,
     Call,
-    Cancel,
     Error,
-    Fail,
-    GapNotice,
     Goodbye,
     Hello,
     Ping,
     Pong,
-    PresenceNotice,
     Replay,
-    Reply,
-    Request,
     Result,
     Welcome,
 )
-from ..wire.runs import Run
 from .link import Ids, Link, LinkContext
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
 
-    from .client import ClientRouter
+    from .uplink import Uplink
+
+Handle = Callable[["ClientProtocol", Any], object]
+"""
+Takes a message that came over a connection.
+"""
 
 
 class ClientProtocol(Link):
@@ -65,7 +65,6 @@ class ClientProtocol(Link):
         self.openedAt = 0.0
         self.retry = 0.0
         self._factory = factory
-        self._router = router = factory.router
         self._calls: dict[int, Deferred[Any]] = {}
         self._pings: dict[int, Deferred[None]] = {}
         self._ids = Ids()
@@ -74,17 +73,12 @@ class ClientProtocol(Link):
                 Welcome: self._welcomed,
                 Result: lambda message: self._answer(message.id, message.value),
                 Error: self._error,
-                Run: router._arrivals.receive,
-                GapNotice: router._arrivals.gap,
-                PresenceNotice: router._view.notice,
                 Replay: lambda message: None,
-                Request: lambda message: router._answers.asked(self, message),
-                Reply: router._questions.replied,
-                Fail: router._questions.failed,
-                Cancel: router._answers.cancelled,
                 Pong: self._pong,
             }
         )
+        for kind, handle in factory.handlers.items():
+            self._handlers[kind] = partial(handle, self)
         self._reader.frames.maxFrame = MAX_FRAME
 
     @property
@@ -127,7 +121,7 @@ class ClientProtocol(Link):
         self.welcome = welcome
         self.openedAt = self.context.clock.now()
         self._reader.frames.maxFrame = self.context.limits.maxFrame
-        self._router._opened(self, welcome)
+        self._factory.uplink.opened(self, welcome)
 
     def _goodbye(self, message: Goodbye) -> None:
         """
@@ -143,7 +137,7 @@ class ClientProtocol(Link):
         super().connectionLost(reason)
         self.context.deadlines.drop(self._helloBucket, (self, "hello"))
         assert self.ended is not None
-        self._router._lost(self, self.ended)
+        self._factory.uplink.ended(self, self.ended)
         waiting = (*self._calls.values(), *self._pings.values())
         self._calls.clear()
         self._pings.clear()
@@ -163,6 +157,16 @@ class ClientProtocol(Link):
         self._calls[number] = deferred
         self.send(Call(number, action))
         return deferred
+
+    def settled(self, action: Action) -> Deferred[None]:
+        """
+        Ask the router to take something back.
+
+        @return: a Deferred that fires when it has; the loss of the link counts,
+            since what was declared on it goes with it.
+        """
+        done: Deferred[Any] = self.call(action)
+        return done.addErrback(lambda failure: failure.trap(PysigError)).addCallback(lambda _: None)
 
     def ping(self) -> Deferred[None]:
         """
@@ -221,16 +225,24 @@ class ClientFactory(TwistedClientFactory):
     protocol: Any = ClientProtocol
 
     def __init__(
-        self, router: ClientRouter, context: LinkContext, codecs: dict[str, int], instance: str
+        self,
+        uplink: Uplink,
+        context: LinkContext,
+        codecs: dict[str, int],
+        instance: str,
+        handlers: dict[type, Handle],
     ) -> None:
         """
+        @param uplink: told when a connection is open and when it has ended.
         @param codecs: the encodings that we take, by name.
         @param instance: our name, the same at each reconnect.
+        @param handlers: what to do with messages that are not the link's own.
         """
-        self.router = router
+        self.uplink = uplink
         self.context = context
         self.codecs = codecs
         self.instance = instance
+        self.handlers = handlers
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """

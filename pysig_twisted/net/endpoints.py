@@ -46,12 +46,13 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
             raise ConfigError(f"cannot connect to {text!r}: port {port} is not 1 to 65535")
         return HostnameEndpoint(reactor, host["host"].strip("[]"), port)
     try:
-        return clientFromString(reactor, text)
+        endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
     except _UNUSABLE as error:
         raise ConfigError(
             f"cannot connect to {text!r}: {_why(error)}; give host:port,"
             f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
         ) from error
+    return endpoint
 
 
 def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
@@ -67,12 +68,13 @@ def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
     if not isinstance(text, str):
         raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
     try:
-        return serverFromString(reactor, text)
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, text)
     except _UNUSABLE as error:
         raise ConfigError(
             f"cannot listen on {text!r}: {_why(error)};"
             f" give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
         ) from error
+    return endpoint
 
 
 def _why(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
@@ -112,7 +113,7 @@ class Outbox:
         self._offset = 0
         self._dirty = False
         self._closed = False
-        self._drained: list[Callable[[], object]] = []
+        self._drained: list[tuple[int, Deferred[None]]] = []
         self.size = 0
         self.paused = False
         self.wrote = False
@@ -148,14 +149,22 @@ class Outbox:
         if self.size > self._limit and not self._closed:
             self._overflow()
 
-    def whenBelow(self, size: int, call: Callable[[], object]) -> None:
+    def below(self, size: int) -> Deferred[None]:
         """
-        Make C{call} when at most C{size} bytes wait: now, or as they drain.
+        A new Deferred that fires when at most C{size} bytes wait, or when the
+        connection is gone.
         """
         if self.size <= size:
-            call()
-        else:
-            self._drained.append(lambda: self.whenBelow(size, call))
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._forget)
+        self._drained.append((size, waiting))
+        return waiting
+
+    def _forget(self, waiting: Deferred[None]) -> None:
+        """
+        One who waited does so no more.
+        """
+        self._drained = [item for item in self._drained if item[1] is not waiting]
 
     def finish(self, last: bytes, drop: bool = False) -> None:
         """
@@ -254,5 +263,8 @@ class Outbox:
         """
         if self._drained:
             waiting, self._drained = self._drained, []
-            for call in waiting:
-                call()
+            for size, deferred in waiting:
+                if self.size <= size:
+                    deferred.callback(None)
+                else:
+                    self._drained.append((size, deferred))

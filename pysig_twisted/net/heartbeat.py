@@ -63,19 +63,20 @@ class _Marks:
 class Heartbeat:
     """
     Watches connections.
+
+    @ivar interval: seconds without sending after which to say PING.
+    @ivar silence: seconds without hearing after which a peer is dead.
+    @ivar stall: seconds for which a peer may take nothing.
     """
 
-    def __init__(
-        self, clock: Clock, deadlines: Deadlines, interval: float, silence: float, stall: float
-    ) -> None:
+    interval = 15.0
+    silence = 45.0
+    stall = 10.0
+
+    def __init__(self, clock: Clock, deadlines: Deadlines) -> None:
         """
-        @param interval: seconds without sending after which to say PING.
-        @param silence: seconds without hearing after which a peer is dead.
-        @param stall: seconds for which a peer may take nothing.
+        It watches nothing yet.
         """
-        self.interval = interval
-        self.silence = silence
-        self.stall = stall
         self._clock = clock
         self._deadlines = deadlines
         self._marks: dict[Watched, _Marks] = {}

@@ -22,9 +22,9 @@ from hmac import compare_digest
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
+from twisted.logger import Logger
 
 from ..core.clock import Deadlines
-from ..core.dispatch import Dispatcher
 from ..core.presence import Life, concerns, sidText
 from ..core.router import LOCAL, Router, lastSeq, nameTaken
 from ..core.signals import Publish, Sender, checkEvents, checkSender
@@ -58,7 +58,11 @@ class Hub(Router):
     See the module.
 
     @ivar joined: the connections that have said HELLO, by number.
+    @ivar verbose: log each declaration, too?
     """
+
+    log = Logger()
+    verbose = False
 
     def __init__(self, deadlines: Deadlines, codecs: Codecs, limits: Limits) -> None:
         """
@@ -114,7 +118,26 @@ class Hub(Router):
         try:
             self._calls[type(call.action)](peer, call.id, call.action)
         except PysigError as error:
-            peer.send(Error(call.id, error.toWire()))
+            self._refuse(peer, call.id, error)
+
+    def _refuse(self, peer: Peer, number: int, error: PysigError) -> None:
+        """
+        Tell a peer, and the log, that it does not get what it asked for.
+        """
+        self.log.warn(
+            "refused {address} (number {id}): {error}",
+            address=peer.link.address,
+            id=peer.id,
+            error=error.message,
+        )
+        peer.send(Error(number, error.toWire()))
+
+    def _note(self, peer: Peer, what: str, **fields: object) -> None:
+        """
+        Log something that only a verbose log tells.
+        """
+        if self.verbose:
+            self.log.info("number {id} " + what, id=peer.id, **fields)
 
     # Senders of peers
 
@@ -166,13 +189,14 @@ class Hub(Router):
             peer,
             peer.principal,
             time.time(),
-            Dispatcher(),
+            self._dispatcherOf(action.sender),
             action.last,
         )
         self._secrets[life] = digest(action.secret)
         peer.senders[life.name] = life
         # The owner knows before anybody can ask something of it.
         peer.send(Result(number, Added(life.seq)))
+        self._note(peer, "has sender {sender}", sender=life.name, events=life.events)
         self._begin(life)
 
     def _takeOver(self, life: Life[Any], peer: Peer) -> None:
@@ -210,7 +234,7 @@ class Hub(Router):
 
         def alive() -> None:
             self._deadlines.drop(bucket, key)
-            peer.send(Error(number, nameTaken(holder.name).toWire()))
+            self._refuse(peer, number, nameTaken(holder.name))
 
         def silent() -> None:
             error = RequestTimeout(f"no byte came for {CHALLENGE:g} s after a PING")
@@ -228,6 +252,7 @@ class Hub(Router):
         """
         life = peer.senders.get(action.sender)
         if life is not None:
+            self._note(peer, "gives sender {sender} back", sender=life.name)
             self._end(life, "closed")
         peer.send(Result(number, {}))
 
@@ -250,6 +275,7 @@ class Hub(Router):
         if key not in peer.listens:
             peer.listens[key] = self._listening.add(*key, peer)
             peer.patterns += isOne
+            self._note(peer, "listens to {event} of {sender}", sender=key[0], event=key[1])
         peer.send(Result(number, {}))
 
     def _unlisten(self, peer: Peer, number: int, action: Unlisten) -> None:
@@ -260,6 +286,7 @@ class Hub(Router):
         entry = peer.listens.pop(key, None)
         if entry is not None:
             self._listening.remove(entry)
+            self._note(peer, "leaves {event} of {sender}", sender=key[0], event=key[1])
             peer.patterns -= isPattern(key[0]) or isPattern(key[1])
         peer.send(Result(number, {}))
 

@@ -49,11 +49,20 @@ class LinkContext:
         """
         See the class.
         """
-        self.limits = limits
         self.clock = clock
         self.deadlines = deadlines
         self.turn = Turn(clock.callLater)
-        self.heartbeat = Heartbeat(clock, deadlines, limits.heartbeat, limits.silence, limits.stall)
+        self.heartbeat = Heartbeat(clock, deadlines)
+        self.setLimits(limits)
+
+    def setLimits(self, limits: Limits) -> None:
+        """
+        Have these limits from now on.
+        """
+        self.limits = limits
+        self.heartbeat.interval = limits.heartbeat
+        self.heartbeat.silence = limits.silence
+        self.heartbeat.stall = limits.stall
 
 
 class Ids:

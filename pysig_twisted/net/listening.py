@@ -58,7 +58,8 @@ class Ports:
         address = port.getHost()
         where = describeAddress(port.getHost)
         if not self._insecure and not isLocal(address):
-            await maybeDeferred(port.stopListening)
+            # It accepts nobody from here on, though its end takes a turn.
+            maybeDeferred(port.stopListening).addErrback(lambda _: None)
             raise ConfigError(
                 f"{text!r} would listen on {where}, where others than this machine can connect,"
                 " and everybody who connects may do everything;"

@@ -11,15 +11,19 @@ listeners are told of the gap.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ..core.declaration import State
 from ..core.presence import newSid, sidText
-from ..core.signals import Publish, Sender
+from ..core.requests import Handler, Handlers
+from ..core.router import nameTaken
+from ..core.signals import Publish, Sender, checkEvents, checkSender
 from ..errors import PysigError
 from ..wire.messages import MAX_FRAME, Added, AddSender, RemoveSender
 from ..wire.runs import eventFrame, makeHead
@@ -48,11 +52,13 @@ class OwnSender:
         codec: Any,
         limit: int,
         lost: Callable[[str], None],
+        refused: Callable[[Sender, PysigError], object],
     ) -> None:
         """
         @param codec: the encoding of its events.
         @param limit: bytes that may wait on the link before events are dropped.
         @param lost: told the sender's name when an event of it goes nowhere.
+        @param refused: told when the router does not give the name.
         """
         self.name = name
         self.sender: Sender
@@ -62,6 +68,7 @@ class OwnSender:
         self._codec = codec
         self._limit = limit
         self._lost = lost
+        self._refused = refused
         self._maxFrame = MAX_FRAME
         self._heads: dict[str, bytes] = {}
         self._link: ClientProtocol | None = None
@@ -115,11 +122,10 @@ class OwnSender:
             self._keptSize -= len(self._kept.popleft()[1])
             self._lost(self.name)
 
-    def register(self, link: ClientProtocol, refused: Callable[[PysigError], object]) -> Any:
+    def register(self, link: ClientProtocol) -> Deferred[None]:
         """
         Ask the router for the name.
 
-        @param refused: told when the router does not give it.
         @return: a Deferred that fires when the router has answered.
         """
         assert link.welcome is not None
@@ -138,37 +144,43 @@ class OwnSender:
                 seq + 1,
             )
         )
+        return answer.addCallbacks(
+            lambda value: self._accepted(link, Added(**value).have),
+            lambda failure: self._failed(link, failure),
+        )
 
-        def accepted(value: Any) -> None:
-            if self.sender.state is State.REMOVED:
-                return
-            have = Added(**value).have
-            self.isKeeping = False
-            self._link = link
-            for seq, frame in self._kept:
-                if seq > have:
-                    link.outbox.write(frame)
-            self._forgetKept()
-            self.sender._settle(State.ACCEPTED)
+    def _accepted(self, link: ClientProtocol, have: int) -> None:
+        """
+        The router has given the name: send what was fired meanwhile.
+        """
+        if self.sender.state is State.REMOVED:
+            return
+        self.isKeeping = False
+        self._link = link
+        for seq, frame in self._kept:
+            if seq > have:
+                link.outbox.write(frame)
+        self._forgetKept()
+        self.sender._settle(State.ACCEPTED)
 
-        def failed(failure: Any) -> None:
-            self.isKeeping = False
-            self._forgetKept()
-            error = failure.value
-            if not isinstance(error, PysigError):
-                failure.raiseException()
-            if link.isOpen and self.sender.state is not State.REMOVED:
-                # Another has the name, so this life is over.
-                self._beginAnew()
-                self.log.warn(
-                    "the router refused sender {sender}: {error}",
-                    sender=self.name,
-                    error=error.message,
-                )
-                self.sender._settle(State.REFUSED, error)
-                refused(error)
-
-        return answer.addCallbacks(accepted, failed)
+    def _failed(self, link: ClientProtocol, failure: Failure) -> None:
+        """
+        The router has not given the name; or the link is down, and it will be
+        asked again.
+        """
+        failure.trap(PysigError)
+        error: Any = failure.value
+        self.isKeeping = False
+        self._forgetKept()
+        if not link.isOpen or self.sender.state is State.REMOVED:
+            return
+        # Another has the name, so this life is over.
+        self._beginAnew()
+        self.log.warn(
+            "the router refused sender {sender}: {error}", sender=self.name, error=error.message
+        )
+        self.sender._settle(State.REFUSED, error)
+        self._refused(self.sender, error)
 
     def unlink(self) -> None:
         """
@@ -180,22 +192,123 @@ class OwnSender:
         if self.sender.state is State.ACCEPTED:
             self.sender._settle(State.PENDING)
 
-    def remove(self, link: ClientProtocol | None) -> Any:
-        """
-        Give the name back.
-
-        @return: a Deferred that fires when the router has it; C{None} if there is
-            no link.
-        """
-        self._link = None
-        self.isKeeping = False
-        self._forgetKept()
-        self.sender._removed()
-        return link.call(RemoveSender(self.name)) if link is not None else None
-
     def _forgetKept(self) -> None:
         """
         Keep nothing any more.
         """
         self._kept.clear()
         self._keptSize = 0
+
+
+class OwnSenders:
+    """
+    All senders of a client.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self, codec: Any, limit: int, refused: Callable[[Sender, PysigError], object]
+    ) -> None:
+        """
+        @param codec: the encoding of their events.
+        @param limit: bytes that may wait on the link before events are dropped.
+        @param refused: told which of them the router refuses.
+        """
+        self._codec = codec
+        self._limit = limit
+        self._refused = refused
+        self._own: dict[str, OwnSender] = {}
+        self._link: ClientProtocol | None = None
+        self._warned = False
+
+    def add(
+        self,
+        name: str,
+        events: str | Iterable[str],
+        requests: Mapping[str | None, Handler] | None,
+    ) -> Sender:
+        """
+        See L{IRouter.addSender<pysig_twisted.interfaces.IRouter.addSender>}.
+        """
+        own = OwnSender(checkSender(name), self._codec, self._limit, self._lost, self._refused)
+        sender = own.sender = Sender(
+            name,
+            checkEvents(name, events),
+            Handlers(name, requests),
+            None,
+            own.publisher,
+            self._remove,
+        )
+        if name in self._own:
+            error = nameTaken(name)
+            self.log.warn("refused: {error}", error=error.message)
+            sender._settle(State.REFUSED, error)
+            return sender
+        self._own[name] = own
+        if self._link is not None:
+            own.register(self._link)
+        return sender
+
+    def get(self, name: str) -> Sender | None:
+        """
+        The sender of that name.
+        """
+        own = self._own.get(name)
+        return None if own is None else own.sender
+
+    def handlersOf(self, name: str) -> Handlers | None:
+        """
+        What answers the requests of a sender.
+        """
+        own = self._own.get(name)
+        return None if own is None else own.sender.handlers
+
+    def declare(self, link: ClientProtocol) -> list[Deferred[None]]:
+        """
+        Ask a new link for all names.
+        """
+        self._link = link
+        self._warned = False
+        return [own.register(link) for own in self._own.values()]
+
+    def lost(self) -> None:
+        """
+        The link is down.
+        """
+        self._link = None
+        for own in tuple(self._own.values()):
+            own.unlink()
+
+    def settled(self) -> Deferred[Any]:
+        """
+        A Deferred that fires when the router has answered for all of them.
+        """
+        waiting = [own.sender.whenSettled() for own in self._own.values() if own.isKeeping]
+        return DeferredList(waiting, consumeErrors=True)
+
+    def _remove(self, sender: Sender) -> Deferred[None]:
+        """
+        What L{Sender.remove} does.
+        """
+        own = self._own.get(sender.name)
+        if own is None or own.sender is not sender:
+            sender._removed()
+            return succeed(None)
+        del self._own[sender.name]
+        own.unlink()
+        sender._removed()
+        return succeed(None) if self._link is None else self._link.settled(RemoveSender(own.name))
+
+    def _lost(self, name: str) -> None:
+        """
+        An event goes nowhere: say so once per outage.
+        """
+        if not self._warned:
+            self._warned = True
+            self.log.warn(
+                "events fired now are counted but not kept, the first of them by {sender}:"
+                " the link is down, or has more to send than it may hold;"
+                " listeners will be told of a gap",
+                sender=name,
+            )

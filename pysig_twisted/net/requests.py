@@ -71,6 +71,7 @@ class Requests:
     """
     All requests of a server that are open.
 
+    @ivar limits: the bounds.
     @ivar asked: how many there were.
     """
 
@@ -87,7 +88,7 @@ class Requests:
         """
         self._codecs = codecs
         self._deadlines = deadlines
-        self._limits = limits
+        self.limits = limits
         self._find = find
         self._open: dict[Life[Any], dict[Passed, None]] = {}
         self.asked = 0
@@ -118,8 +119,8 @@ class Requests:
 
         @raise PysigError: it cannot be; the caller is told.
         """
-        if len(peer.asking) >= self._limits.requests:
-            raise Busy(f"{self._limits.requests} requests of this connection are open; try later")
+        if len(peer.asking) >= self.limits.requests:
+            raise Busy(f"{self.limits.requests} requests of this connection are open; try later")
         life = self._find(request.sender)
         if life is None:
             raise noSuchSender(request.sender)

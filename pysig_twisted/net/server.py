@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, fail
 from twisted.internet.interfaces import IListeningPort, IStreamServerEndpoint
@@ -51,6 +52,7 @@ class ServerRouter(Service, Hub):
         limits: Limits | None = None,
         observer: IConnectionObserver | None = None,
         insecure: bool = False,
+        verbose: bool = False,
         reactor: Any = None,
     ) -> None:
         """
@@ -61,6 +63,7 @@ class ServerRouter(Service, Hub):
         @param observer: told of each connection.
         @param insecure: listen where others than this machine can connect too,
             although everybody who connects may do everything.
+        @param verbose: log each sender and subscription that comes or goes, too.
         @param reactor: the reactor, or for tests a C{task.Clock}.
         @raise ConfigError: an endpoint or a codec cannot be used.
         """
@@ -70,6 +73,7 @@ class ServerRouter(Service, Hub):
         spoken = Codecs(codecs)
         limits = limits or Limits()
         Hub.__init__(self, Deadlines(clock), spoken, limits)
+        self.verbose = verbose
         self._reactor = reactor
         context = LinkContext(clock, self._deadlines, limits)
         self.factory = ServerFactory(self, context, spoken.offer(), Observing(observer))
@@ -95,6 +99,17 @@ class ServerRouter(Service, Hub):
             return self._ports.open(endpoint, serverEndpoint(self._reactor, endpoint))
         except ConfigError as error:
             return fail(error)
+
+    def reload(self, limits: Limits) -> None:
+        """
+        Have other limits from now on. What is over a new limit already stays;
+        C{maxFrame} stays as it was, since peers have been told of it.
+        """
+        if limits.maxFrame != self.limits.maxFrame:
+            self.log.warn("maxFrame stays at {old}; it takes a restart", old=self.limits.maxFrame)
+            limits = replace(limits, maxFrame=self.limits.maxFrame)
+        self.limits = self.requests.limits = limits
+        self.factory.context.setLimits(limits)
 
     def privilegedStartService(self) -> None:
         """

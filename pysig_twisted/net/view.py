@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from ..core.clock import Deadlines
 from ..core.dispatch import Dispatcher
@@ -29,18 +30,18 @@ class Known:
 
     @ivar info: what it offers.
     @ivar seq: the number of the last event heard of it.
-    @ivar dispatcher: keeps the order of what listeners hear of it.
+    @ivar dispatcher: keeps the order of what listeners hear under its name.
     """
 
     __slots__ = ("dispatcher", "info", "seq")
 
-    def __init__(self, info: SenderInfo, seq: int) -> None:
+    def __init__(self, info: SenderInfo, seq: int, dispatcher: Dispatcher) -> None:
         """
         See the class.
         """
         self.info = info
         self.seq = seq
-        self.dispatcher = Dispatcher()
+        self.dispatcher = dispatcher
 
 
 class Tell(Protocol):
@@ -70,6 +71,8 @@ class View:
         self._grace = grace
         self._tell = tell
         self._missing: set[str] = set()
+        # One for each name, also where one life follows another.
+        self._dispatchers: WeakValueDictionary[str, Dispatcher] = WeakValueDictionary()
         self._isUp = False
         self._bucket: int | None = None
 
@@ -90,7 +93,7 @@ class View:
         if known is not None:
             self._gone(name, "lost" if name in self._missing else "replaced")
         info = SenderInfo(name, notice.events, notice.requests, sid, notice.principal, notice.since)
-        self.known[name] = known = Known(info, notice.seq)
+        self.known[name] = known = Known(info, notice.seq, self._dispatcherOf(name))
         self._tell(known, None)
 
     def linkLost(self) -> None:
@@ -134,6 +137,15 @@ class View:
             self._deadlines.drop(self._bucket, self)
             self._bucket = None
         self._missing.clear()
+
+    def _dispatcherOf(self, name: str) -> Dispatcher:
+        """
+        What keeps the order of what listeners hear under a name.
+        """
+        dispatcher = self._dispatchers.get(name)
+        if dispatcher is None:
+            dispatcher = self._dispatchers[name] = Dispatcher()
+        return dispatcher
 
     def _graceOver(self) -> None:
         """

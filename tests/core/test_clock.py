@@ -24,11 +24,13 @@ ROUNDING = 1e-5
 class PatientClock(TestClock):
     """A clock that fails where someone asks to be woken again and again without an end."""
 
-    def callLater(self, when: float, what: Callable[..., object], *a: object, **k: object) -> Any:
+    def callLater(
+        self, delay: float, callable: Callable[..., object], *args: object, **kw: object
+    ) -> Any:
         """Count what is scheduled without time passing."""
         self.asked = getattr(self, "asked", 0) + 1
         assert self.asked < 1000, "spins"
-        return super().callLater(when, what, *a, **k)
+        return super().callLater(delay, callable, *args, **kw)
 
     def advance(self, amount: float) -> None:
         """Time passes."""
@@ -302,6 +304,21 @@ class SteppedClockTests(SynchronousTestCase):
         self.clock.advance(10 + GRAIN)
         self.assertEqual(self.made, ["a", "b"])
 
+    def test_check(self) -> None:
+        """Nor what anybody finds overdue who only looks; what is not overdue is left alone."""
+        self.clock.deadlines.check()
+        self.clock.step(-3600)
+        self.clock.advance(9.9)
+        self.clock.deadlines.check()
+        self.clock.advance(1)
+        self.clock.deadlines.check()
+        self.assertEqual(self.made, [])
+        self.clock.advance(1)
+        self.clock.deadlines.check()
+        self.clock.advance(0)
+        self.assertEqual(self.made, ["a"])
+        self.clock.deadlines.check()
+
 
 class ClockOfTests(SynchronousTestCase):
     """L{clockOf}."""
@@ -320,7 +337,7 @@ class ClockOfTests(SynchronousTestCase):
         from twisted.internet import reactor
 
         for clock in (clockOf(), clockOf(reactor)):
-            self.assertEqual(clock.callLater, reactor.callLater)  # type: ignore[attr-defined]
+            self.assertEqual(clock.callLater, reactor.callLater)
             self.assertIs(clock.now, time.monotonic)
 
     def test_noReactorInstalled(self) -> None:

@@ -67,6 +67,21 @@ class ListenersTests(SynchronousTestCase):
         self.fire(2)
         self.assertEqual(instrument.heard, [2])
 
+    def test_park(self) -> None:
+        """One that the router has no longer hears nothing until it is taken again."""
+        instrument = Instrument()
+        subscription = self.create(instrument.listen, "dev1", "temp")
+        self.assertFalse(self.listeners.isConnected(subscription))
+        self.listeners.connect(subscription)
+        self.assertTrue(self.listeners.isConnected(subscription))
+        for _ in range(2):
+            self.listeners.park(subscription)
+        self.assertFalse(self.listeners.isConnected(subscription))
+        self.fire(1)
+        self.listeners.connect(subscription)
+        self.fire(2)
+        self.assertEqual((instrument.heard, len(self.listeners)), ([2], 1))
+
     def test_disconnect(self) -> None:
         """A removed one hears no more, is told so, and leaves nothing behind."""
         subscription = self.create(ignore, "dev1", "temp")
@@ -76,7 +91,7 @@ class ListenersTests(SynchronousTestCase):
         self.assertFalse(self.listeners.disconnect(subscription))
         self.assertIs(subscription.state, State.REMOVED)
         self.failureResultOf(settled, Cancelled)
-        self.assertEqual((len(self.listeners), self.listeners.keys()), (0, ()))
+        self.assertEqual((len(self.listeners), self.listeners.wanted()), (0, ()))
         self.assertEqual(self.listeners.index.size, 0)
 
     def test_disconnectBefore(self) -> None:
@@ -142,7 +157,7 @@ class ListenersTests(SynchronousTestCase):
         self.assertEqual(self.listeners.ofKey(("dev1", None)), (a, b))
         self.assertEqual(self.listeners.ofKey(("dev2", None)), (c,))
         self.assertEqual(self.listeners.ofKey(("dev3", None)), ())
-        self.assertEqual(self.listeners.keys(), (("dev1", None), ("dev2", None)))
+        self.assertEqual(self.listeners.wanted(), (("dev1", None), ("dev2", None)))
         self.assertEqual(len(self.listeners), 3)
 
     def test_bad(self) -> None:

@@ -361,7 +361,8 @@ class RouterPresenceTests(SynchronousTestCase):
 
     def test_handlerOfRemoved(self) -> None:
         """A handler that is cancelled with its sender cannot fire behind the sender's end."""
-        told, errors = Told(), []
+        told = Told()
+        errors: list[SenderGone] = []
 
         def cancelled(answer: Deferred[None]) -> None:
             try:
@@ -418,8 +419,8 @@ class RouterPresenceTests(SynchronousTestCase):
         listen()
         while todo:
             act()
-        here = [viewOf(listener) for listener in listeners][0]
-        self.assertEqual(here, {name for name in "ab" if router.getSender(name) is not None})
+        views = [viewOf(listener) for listener in listeners]
+        self.assertEqual(views[0], {name for name in "ab" if router.getSender(name) is not None})
 
     def test_ownHidden(self) -> None:
         """The router's own senders are not announced, and in no snapshot."""

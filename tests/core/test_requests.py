@@ -159,6 +159,10 @@ class AnswerTests(RequestTestCase):
         self.assertNoResult(answer)
         inner.callback(7)
         self.assertEqual(self.successResultOf(answer), 7)
+        inner = Deferred()
+        answer = self.router.request("dev1", "get")
+        self.clock.advance(30)
+        self.failureResultOf(answer, RequestTimeout)
 
     def test_awaited(self) -> None:
         """Answers can be awaited, and handlers may ask others."""
@@ -262,7 +266,7 @@ class RefusedTests(RequestTestCase):
             (BadName, (None, "get")),
             (BadName, ("dev1", None)),
         ):
-            self.failureResultOf(self.router.request(*request), kind)  # type: ignore[arg-type]
+            self.failureResultOf(self.router.request(*request), kind)
         self.failureResultOf(self.router.request("dev1", "get", timeout=0), BadRequest)
 
     def test_busy(self) -> None:

@@ -292,7 +292,7 @@ class NestedTests(RouterTestCase):
         self.assertEqual(dev1.seq + dev2.seq, 3001)
 
     def test_raising(self) -> None:
-        """A listener that raises is logged with its traceback; the others, and the caller, go on."""
+        """A listener that raises is logged with its traceback; the others and the caller go on."""
         sender = self.router.addSender("dev1", "temp")
 
         def react(info: EventInfo) -> None:

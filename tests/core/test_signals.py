@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -79,7 +78,10 @@ class SenderTests(SynchronousTestCase):
             return succeed(None)
 
         handlers = Handlers("dev1", {"get": lambda params: 1})
-        publisher: Callable[[Sender, str], Publish | None] = lambda sender, event: self.publish
+
+        def publisher(sender: Sender, event: str) -> Publish | None:
+            return self.publish
+
         return Sender("dev1", ("temp", "tick"), handlers, index, publisher, remove)
 
     def listen(self, event: str | None = None) -> list[tuple[EventInfo, Any]]:
@@ -187,13 +189,10 @@ class SenderTests(SynchronousTestCase):
         sender._removed()
         sender._removed()
         self.failureResultOf(settled, SenderGone)
-        for fire in (
-            signal.trigger,
-            lambda: sender.trigger("temp"),
-            lambda: sender.trigger("tick"),
-        ):
-            error = self.assertRaises(SenderGone, fire)
+        for each in (signal, sender.getSignal("temp"), sender.getSignal("tick")):
+            error = self.assertRaises(SenderGone, each.trigger)
             self.assertIn("'dev1' was removed", error.message)
+        self.assertRaises(SenderGone, sender.trigger, "temp")
         self.assertRaises(NoSuchEvent, sender.trigger, "humidity")
         self.assertEqual((len(heard), sender.seq), (1, 1))
         self.assertEqual(self.index._routes, {})

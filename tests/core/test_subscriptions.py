@@ -137,7 +137,7 @@ class SubscriptionIndexTests(SynchronousTestCase):
 
     def test_model(self) -> None:
         """Whatever comes and goes, routes are right and nothing is left behind."""
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(
             IndexMachine, settings=settings(deadline=None, max_examples=80, stateful_step_count=30)
         )
 

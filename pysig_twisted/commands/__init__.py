@@ -1,0 +1,3 @@
+"""
+The C{pysig} command: a router at the shell.
+"""

@@ -1,0 +1,91 @@
+"""
+What stands on the command line, as values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..errors import BadData
+from ..net.endpoints import DEFAULT_CONNECT
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def connectOption(command: F) -> F:
+    """
+    Let a command take C{--connect} too, which is easily written after it. It is
+    given to the command as C{endpoint}.
+    """
+    return click.option(
+        "--connect",
+        "endpoint",
+        metavar="ENDPOINT",
+        callback=_endpoint,
+        help="As before the command.",
+    )(command)
+
+
+def _endpoint(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """
+    What to connect to: this command's option, or that of C{pysig}.
+    """
+    if value is not None:
+        return value
+    return DEFAULT_CONNECT if context.obj is None else str(context.obj)
+
+
+def nameOrAny(text: str | None) -> str | None:
+    """
+    The sender or event to listen to: absent, C{*} and C{-} mean any.
+    """
+    return None if text in (None, "*", "-") else text
+
+
+def parseJson(text: str | None) -> Any:
+    """
+    The value that the JSON argument stands for; C{None} where there is none.
+
+    @raise BadData: it is not JSON. The message says where.
+    """
+    if text is None:
+        return None
+    try:
+        return json.loads(text, parse_constant=_refuseConstant)
+    except json.JSONDecodeError as error:
+        raise BadData(
+            f"{_shown(text)} is not JSON: {error.msg} at character {error.pos + 1};{_hint(text)}"
+        ) from None
+    except RecursionError:
+        raise BadData(f"{_shown(text)} is not usable JSON: it nests too deep") from None
+    except ValueError as error:
+        raise BadData(f"{_shown(text)} is not usable JSON: {error}") from None
+
+
+def _refuseConstant(name: str) -> Any:
+    """
+    C{NaN} and the infinities, which Python's parser takes for numbers.
+    """
+    raise ValueError(f"there is no {name} in JSON; give null or text")
+
+
+def _shown(text: str) -> str:
+    """
+    The argument, as messages show it.
+    """
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def _hint(text: str) -> str:
+    """
+    How to write what was probably meant.
+    """
+    if not text:
+        return " leave it out to send null"
+    if text.startswith(("{", "[", "'")) or '"' in text:
+        return """ quote it for the shell, as in '{"on": true}'"""
+    return f""" text is written with both kinds of quotes, as in '"{text[:20]}"'"""

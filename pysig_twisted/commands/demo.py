@@ -1,0 +1,170 @@
+"""
+C{pysig demo}: a router and a sender, to be seen at work.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from ..names import isBuiltin
+from .failing import CommandFailed, Interrupted
+from .output import isTerminal
+
+ENOUGH: Final = 10
+"""
+Events after which it ends where no person looks on.
+"""
+
+START: Final = 30.0
+"""
+Seconds in which the first event must come.
+"""
+
+LONGEST_PATH: Final = 90
+"""
+Bytes of a socket's path that every system takes.
+"""
+
+TWISTD: Final = ("twistd", "-n", "--pidfile=", "pysig", "server", "--listen")
+
+
+@click.command()
+def demo() -> None:
+    """
+    See it work: real events, from real processes.
+
+    Starts a router and a sender as processes of their own, on a socket in a
+    temporary folder. The sender fires this machine's load, memory and disk
+    figures once a second, and answers requests. This command listens, until
+    Ctrl-C ends all three. Where its output is not a terminal it ends by itself
+    after 10 events.
+    """
+    from .running import run
+
+    with temporaryFolder() as folder:
+        try:
+            run(lambda session: show(session, folder))
+        except Interrupted as error:
+            if error.number != signal.SIGINT:
+                raise
+
+
+@contextmanager
+def temporaryFolder() -> Iterator[Path]:
+    """
+    A folder that only this user can look into, removed in the end.
+    """
+    folder = tempfile.mkdtemp(prefix="pysig-")
+    if len(os.fsencode(folder)) > LONGEST_PATH - len("/bus"):
+        os.rmdir(folder)
+        folder = tempfile.mkdtemp(prefix="pysig-", dir="/tmp")
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def ownCommand(arguments: Sequence[str], interpreter: str) -> str:
+    """
+    How the user can run this command, from any folder.
+
+    @param arguments: the process's.
+    @param interpreter: Python's path.
+    """
+    path = Path(arguments[0])
+    if path.name != "pysig" or not os.access(path, os.X_OK):
+        return f"{shlex.quote(interpreter)} -m pysig_twisted.commands.main"
+    found = shutil.which("pysig")
+    if found is not None and os.path.samefile(found, path):
+        return "pysig"
+    return shlex.quote(str(path.absolute()))
+
+
+def introduction(command: str, endpoint: str) -> str:
+    """
+    What is said before the events.
+    """
+    ending = "Ctrl-C ends all of it."
+    if not isTerminal(sys.stdout):
+        ending = f"It ends after {ENOUGH} events."
+    start = f"  {command} --connect {shlex.quote(endpoint)}"
+    return "\n".join(
+        (
+            "A router and a sender run now, as processes of their own. This one listens.",
+            "Try these in another terminal:",
+            "",
+            f"{start} senders",
+            f"{start} request machine uptime",
+            f'{start} trigger kitchen hello \'{{"to": "everyone"}}\'',
+            "",
+            ending,
+            "",
+        )
+    )
+
+
+async def show(session: Any, folder: Path) -> None:
+    """
+    Run the other processes, and listen.
+
+    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
+    @raise CommandFailed: they do not come up, or do not stay.
+    """
+    from twisted.internet.endpoints import quoteStringArgument
+
+    from .. import ClientRouter
+    from .child import Child
+    from .listen import Printer
+    from .running import Link
+
+    endpoint = f"unix:{quoteStringArgument(str(folder / 'bus'))}"
+    printer = Printer(session, count=None if isTerminal(sys.stdout) else ENOUGH)
+    router = ClientRouter(endpoint, observer=Link(session, True), reactor=session.reactor)
+    server = Child(session.reactor, "the router", folder / "router.log")
+    machine = Child(session.reactor, "the sender", folder / "sender.log")
+    children = (server, machine)
+
+    def ended(status: str, child: Child) -> None:
+        session.end(
+            CommandFailed(f"{child.name} ended {status}; it printed:", details=child.lastLines())
+        )
+
+    def late() -> None:
+        lines = [line for child in children for line in child.lastLines()]
+        session.end(
+            CommandFailed(f"no event came within {START:g} s; the others printed:", details=lines)
+        )
+
+    def hear(info: Any, data: Any) -> Any:
+        if deadline.active() and not isBuiltin(info.event):
+            deadline.cancel()
+        return printer.event(info, data)
+
+    deadline = session.reactor.callLater(START, late)
+    try:
+        server.start((*TWISTD, endpoint))
+        machine.start(("machine", endpoint))
+        for child in children:
+            child.whenEnded().addCallback(ended, child)
+        async with session.link(router, lambda why: None):
+            printer.line(introduction(ownCommand(sys.argv, sys.executable), endpoint))
+            router.addListener(hear, snapshot=True, onGap=printer.gap)
+            await printer.ended
+            await printer.drained()
+    finally:
+        session.closing()
+        if deadline.active():
+            deadline.cancel()
+        for child in children:
+            await child.stop()

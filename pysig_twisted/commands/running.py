@@ -1,0 +1,225 @@
+"""
+One run of a command under the reactor.
+
+Whatever happens, a command ends in a status and at most one line about it: its
+coroutine returned, an error ended it, a signal did, or nobody reads its output
+any more. Its link is closed in all of these cases.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from .. import ClientRouter, PeerInfo, PysigError, Sender, Subscription
+from ..errors import LinkLost, NotConnected
+from ..interfaces import IConnectionObserver
+from ..net.backoff import LASTING
+from .failing import Interrupted, failed
+from .notices import Notices
+
+T = TypeVar("T")
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Session:
+    """
+    A command at work.
+
+    @ivar reactor: the reactor.
+    @ivar notices: tells the user what is logged.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        """
+        See the class.
+        """
+        self.reactor = reactor
+        self.notices = Notices()
+        self._working: Deferred[Any] | None = None
+        self._ended: BaseException | None = None
+        self._isClosing = False
+        self._result: Any = None
+
+    def start(self, work: Callable[[Session], Coroutine[Any, Any, Any]]) -> None:
+        """
+        Begin; the reactor stops when the work has ended.
+        """
+        for name in SIGNALS:
+            number = getattr(signal, name, None)
+            # What was ignored for us from outside (nohup, a job in the
+            # background) stays ignored.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._signaled)
+        self._working = Deferred.fromCoroutine(work(self))
+        self._working.addBoth(self._done)
+
+    def _signaled(self, number: int, frame: object) -> None:
+        """
+        A signal came, at any point of the program.
+        """
+        self.reactor.callFromThread(self._interrupt, number)
+
+    def _interrupt(self, number: int) -> None:
+        """
+        End because of a signal; if the command is ending already, at once.
+        """
+        if self._ended is not None or self._isClosing:
+            self._ended = Interrupted(number)
+            if self.reactor.running:
+                self.reactor.stop()
+        else:
+            self.end(Interrupted(number))
+
+    def end(self, error: BaseException) -> None:
+        """
+        End the command with this error, unless it is ending already.
+        """
+        if self._ended is None and not self._isClosing:
+            self._ended = error
+            # Not now: this may be called from within the coroutine.
+            self.reactor.callLater(0, self._cancel)
+
+    def closing(self) -> None:
+        """
+        The command ends by itself from here on: what breaks because of that is
+        no error, and not told.
+        """
+        self._isClosing = True
+        self.notices.isQuiet = True
+
+    def _cancel(self) -> None:
+        """
+        Let the coroutine end.
+        """
+        if self._working is not None:
+            self._working.cancel()
+
+    def _done(self, result: Any) -> None:
+        """
+        The coroutine has ended.
+        """
+        self._working = None
+        if not isinstance(result, Failure):
+            self._result = result
+        elif self._ended is None:
+            self._ended = result.value
+        if self.reactor.running:
+            self.reactor.stop()
+
+    def result(self) -> Any:
+        """
+        What the coroutine returned.
+
+        @raise BaseException: what ended the command instead.
+        """
+        if self._ended is not None:
+            raise self._ended
+        return self._result
+
+    @asynccontextmanager
+    async def link(
+        self, router: ClientRouter, wait: Callable[[str], object] | None = None
+    ) -> AsyncIterator[ClientRouter]:
+        """
+        Connect, and disconnect in the end.
+
+        @param wait: where it is given, connecting is tried until it succeeds,
+            and this is told why it does not at first.
+        @raise PysigError: there is no connection to be had.
+        """
+        try:
+            up = router.whenConnected(failAfterFailures=1)
+            router.startService()
+            try:
+                await up
+            except PysigError as error:
+                text = error.message.rstrip(". ")
+                if wait is not None and not isinstance(error, LASTING):
+                    wait(text)
+                elif isinstance(error, NotConnected):
+                    raise NotConnected(f"{text}; is a router running there?") from None
+                else:
+                    raise
+                await router.whenConnected()
+            yield router
+        finally:
+            self.closing()
+            await router.stopService()
+
+
+@implementer(IConnectionObserver)
+class Link:
+    """
+    What a command does when its link changes.
+    """
+
+    def __init__(self, session: Session, isLasting: bool = False) -> None:
+        """
+        @param isLasting: does the command outlive its link?
+        """
+        self._session = session
+        self._isLasting = isLasting
+        self._count = 0
+
+    def connected(self, peer: PeerInfo) -> None:
+        """
+        See L{IConnectionObserver.connected}.
+        """
+        self._count += 1
+        if self._count > 1:
+            self._session.notices.tell(f"connected again to {peer.address}")
+
+    def disconnected(self, peer: PeerInfo, reason: PysigError) -> None:
+        """
+        See L{IConnectionObserver.disconnected}.
+        """
+        if not self._isLasting:
+            self._session.end(
+                LinkLost(f"the link to {peer.address} is down: {reason.message.rstrip('. ')}")
+            )
+
+    def refused(self, declaration: Sender | Subscription, error: PysigError) -> None:
+        """
+        See L{IConnectionObserver.refused}: a command declares one thing, and
+        without it has nothing to do.
+        """
+        self._session.end(error)
+
+
+def run(work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+    """
+    Run the reactor until C{work(session)} has ended.
+
+    @return: what it returned.
+    @raise Interrupted: a signal ended it.
+    @raise SystemExit: it failed; the user has been told why.
+    """
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    # Twisted's timers run on the wall clock, which may be set while we run.
+    reactor.seconds = time.monotonic
+    session = Session(reactor)
+    globalLogBeginner.beginLoggingTo(
+        [session.notices], redirectStandardIO=False, discardBuffer=True
+    )
+    reactor.callWhenRunning(session.start, work)
+    reactor.run()
+    try:
+        result: T = session.result()
+    except Interrupted:
+        raise
+    except Exception as error:
+        sys.exit(failed(error, session.notices.told))
+    return result

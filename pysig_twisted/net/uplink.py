@@ -1,0 +1,261 @@
+"""
+Keeping a client's link up.
+
+The link is brought up, and after each loss brought up again. It counts as up
+when the router has welcomed us and all that was declared has been declared to
+it; only then is the application told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+from twisted.application.internet import ClientService
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ..errors import NotConnected, PysigError, ShuttingDown
+from ..wire.messages import Welcome
+from .backoff import LASTING, Backoff
+from .clientprotocol import ClientFactory, ClientProtocol, Handle
+from .endpoints import clientEndpoint
+from .link import LinkContext
+from .observing import Observing
+from .peers import PeerInfo
+
+
+@implementer(IStreamClientEndpoint)
+class _Attempts:
+    """
+    An endpoint that tells of the attempts to connect that fail.
+    """
+
+    def __init__(
+        self, endpoint: IStreamClientEndpoint, failed: Callable[[Failure], object]
+    ) -> None:
+        """
+        @param endpoint: what to connect to.
+        @param failed: told why an attempt failed.
+        """
+        self._endpoint = endpoint
+        self._failed = failed
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Any:
+        """
+        See C{IStreamClientEndpoint}.
+        """
+
+        def failed(failure: Failure) -> Failure:
+            self._failed(failure)
+            return failure
+
+        return self._endpoint.connect(protocolFactory).addErrback(failed)
+
+
+class Uplink:
+    """
+    See the module.
+
+    @ivar link: the connection, once the router has welcomed us, until it ends.
+    @ivar text: what we connect to, for people.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        endpoint: str | IStreamClientEndpoint,
+        context: LinkContext,
+        codecs: dict[str, int],
+        observer: Observing,
+        handlers: dict[type, Handle],
+        declare: Callable[[ClientProtocol], Deferred[Any]],
+        lost: Callable[[], object],
+        declared: Callable[[bool], object],
+    ) -> None:
+        """
+        @param codecs: the encodings that we take, by name.
+        @param observer: told when the link is up and when it is down.
+        @param handlers: what to do with the messages of an open link.
+        @param declare: declares all there is to a new link; its Deferred fires
+            when the router has answered all of it.
+        @param declared: called then; is it the same run of the router as before?
+        @param lost: called when an open link has ended.
+        @raise ConfigError: the endpoint cannot be used.
+        """
+        self.link: ClientProtocol | None = None
+        self.text = endpoint if isinstance(endpoint, str) else repr(endpoint)
+        self._observer = observer
+        self._declare = declare
+        self._declared = declared
+        self._lost = lost
+        self._now = context.clock.now
+        self._isReady = False
+        self._isStopping = False
+        self._epoch = ""
+        self._failures = 0
+        self._backoff = Backoff()
+        self._up: list[tuple[Deferred[PeerInfo], int | None]] = []
+        self._down: list[Deferred[PysigError]] = []
+        self._service = ClientService(
+            _Attempts(clientEndpoint(reactor, endpoint), self._attemptFailed),
+            ClientFactory(self, context, codecs, token_hex(8), handlers),
+            retryPolicy=self._backoff.delay,
+            clock=reactor,
+        )
+
+    def start(self) -> None:
+        """
+        Connect, and stay connected.
+        """
+        self._isStopping = False
+        self._service.startService()
+
+    def stop(self) -> Deferred[None]:
+        """
+        Send what waits to be sent, say GOODBYE, and stay disconnected.
+        """
+        self._isStopping = True
+        error = ShuttingDown("this client is going down")
+        if self.link is not None:
+            self.link.end(error)
+        stopped: Deferred[None] = self._service.stopService()
+        self._fail(error, always=True)
+        return stopped
+
+    @property
+    def isReady(self) -> bool:
+        """
+        Is the link up?
+        """
+        return self._isReady
+
+    def openLink(self, purpose: str = "") -> ClientProtocol:
+        """
+        The link, if the router has welcomed us.
+
+        @param purpose: what cannot be done without, for the message.
+        @raise NotConnected: there is none.
+        """
+        if self.link is None or not self.link.isOpen:
+            raise NotConnected(f"there is no link to {self.text}{purpose}")
+        return self.link
+
+    def whenConnected(self, failAfterFailures: int | None = None) -> Deferred[PeerInfo]:
+        """
+        See L{whenConnected<pysig_twisted.net.client.ClientRouter.whenConnected>}.
+        """
+        if self._isReady and self.link is not None:
+            return succeed(self._peerInfo(self.link))
+        deferred: Deferred[PeerInfo] = Deferred(self._forget)
+        attempts = None if failAfterFailures is None else self._failures + failAfterFailures
+        self._up.append((deferred, attempts))
+        return deferred
+
+    def whenDisconnected(self) -> Deferred[PysigError]:
+        """
+        See L{whenDisconnected<pysig_twisted.net.client.ClientRouter.whenDisconnected>}.
+        """
+        if self.link is None:
+            return succeed(NotConnected(f"there is no link to {self.text}"))
+        deferred: Deferred[PysigError] = Deferred(self._down.remove)
+        self._down.append(deferred)
+        return deferred
+
+    def opened(self, link: ClientProtocol, welcome: Welcome) -> None:
+        """
+        The router has welcomed us: declare what there is.
+        """
+        self.link = link
+        sameRouter, self._epoch = welcome.epoch == self._epoch, welcome.epoch
+        self._declare(link).addCallback(lambda _: self._allDeclared(link, sameRouter))
+
+    def _allDeclared(self, link: ClientProtocol, sameRouter: bool) -> None:
+        """
+        All that there was has been declared: tell the application.
+        """
+        if self.link is not link:
+            return
+        self._isReady = True
+        self._failures = 0
+        self._declared(sameRouter)
+        peer = self._peerInfo(link)
+        self.log.info("connected to {peer.software} at {peer.address}", peer=peer)
+        waiting, self._up = self._up, []
+        for deferred, _ in waiting:
+            deferred.callback(peer)
+        self._observer.connected(peer)
+
+    def ended(self, link: ClientProtocol, error: PysigError) -> None:
+        """
+        A connection is over, whether the router had welcomed us or not.
+        """
+        lived = self._now() - link.openedAt if link.welcome is not None else 0.0
+        self._backoff.ended(lived, error, link.retry)
+        if isinstance(error, LASTING):
+            self.log.error("the router refuses this client: {error}", error=error.message)
+            self._fail(error, always=True)
+        if self.link is not link:
+            self._failures += 1
+            self._fail(error)
+            return
+        wasReady, self._isReady, self.link = self._isReady, False, None
+        self._lost()
+        waiting, self._down = self._down, []
+        for deferred in waiting:
+            deferred.callback(error)
+        if not wasReady:
+            return
+        if not self._isStopping:
+            self.log.warn(
+                "the link to {endpoint} is down: {error}", endpoint=self.text, error=error.message
+            )
+        self._observer.disconnected(self._peerInfo(link), error)
+
+    def _attemptFailed(self, failure: Failure) -> None:
+        """
+        The carrier could not be brought up.
+        """
+        self._failures += 1
+        self._backoff.failed()
+        self._fail(NotConnected(f"cannot connect to {self.text}: {failure.getErrorMessage()}"))
+
+    def _fail(self, error: PysigError, always: bool = False) -> None:
+        """
+        Fail those who wait for the link and have waited for long enough.
+        """
+        waiting, self._up = self._up, []
+        for deferred, attempts in waiting:
+            if always or (attempts is not None and self._failures >= attempts):
+                deferred.errback(error)
+            else:
+                self._up.append((deferred, attempts))
+
+    def _forget(self, deferred: Deferred[PeerInfo]) -> None:
+        """
+        One who waited for the link does so no more.
+        """
+        self._up = [item for item in self._up if item[0] is not deferred]
+
+    def _peerInfo(self, link: ClientProtocol) -> PeerInfo:
+        """
+        The router, for people and observers.
+        """
+        assert link.welcome is not None
+        return PeerInfo(
+            0,
+            self.text,
+            link.welcome.router,
+            "router",
+            time.time(),
+            pending=link.outbox.size,
+            bytesIn=link.received,
+            bytesOut=link.outbox.total,
+        )

@@ -1,0 +1,201 @@
+"""
+What C{twistd pysig} does: options, and the service they lead to.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+from twisted.application.service import IService, MultiService
+from twisted.logger import Logger
+from twisted.python import usage
+
+from .config import BadSettings, Settings, describe, load
+from .errors import ConfigError
+from .net.server import ServerRouter
+from .version import VERSION
+
+
+class ServerOptions(usage.Options):
+    """
+    Options of C{twistd pysig server}.
+    """
+
+    synopsis = "[options]"
+    longdesc = """\
+Run a signal router. Senders and listeners connect to it with a ClientRouter or
+with the pysig command.
+
+  twistd -n pysig server
+  twistd -n pysig server --listen unix:/run/pysig/bus --listen tcp:7744:interface=127.0.0.1
+  twistd -n pysig server --config /etc/pysig.toml --check
+
+-n keeps it in the foreground. Without it twistd goes to the background and logs
+to twistd.log in the current directory. On SIGHUP the file is read again.
+"""
+
+    optFlags = [
+        ["insecure", None, "listen also where others than this machine can connect"],
+        ["check", None, "print the settings in force, and end"],
+        ["verbose", "v", "log more"],
+    ]
+    optParameters = [
+        ["config", "c", None, "a TOML file with the tables [server] and [limits]"],
+    ]
+
+    settings: Settings
+
+    def __init__(self) -> None:
+        """
+        No endpoints yet.
+        """
+        usage.Options.__init__(self)
+        self["listen"] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """
+        an endpoint to listen on, such as tcp:7744:interface=127.0.0.1 (the
+        default) or unix:/path; may be given again
+        """
+        self["listen"].append(endpoint)
+
+    opt_l = opt_listen
+
+    def parseArgs(self, *arguments: str) -> None:
+        """
+        There are none.
+        """
+        if arguments:
+            raise usage.UsageError(
+                f"unexpected argument {arguments[0]!r};"
+                f" to listen there, say --listen {arguments[0]}"
+            )
+
+    def postOptions(self) -> None:
+        """
+        Read the settings.
+        """
+        try:
+            self.settings = self.load()
+        except BadSettings as error:
+            raise usage.UsageError(error.message) from None
+        if self["check"]:
+            print(describe(self.settings), end="")
+            sys.exit(0)
+
+    def load(self) -> Settings:
+        """
+        The settings in force now.
+
+        @raise BadSettings: something is wrong with them.
+        """
+        flags: dict[str, Any] = {}
+        if self["listen"]:
+            flags["listen"] = self["listen"]
+        for flag in ("insecure", "verbose"):
+            if self[flag]:
+                flags[flag] = True
+        return load(self["config"], flags, os.environ)
+
+
+class Options(usage.Options):
+    """
+    Options of C{twistd pysig}.
+    """
+
+    longdesc = "A signal router: events and requests between named senders."
+    subCommands = [
+        ["server", None, ServerOptions, "Run a router that others connect to."],
+    ]
+
+    def opt_version(self) -> None:
+        """
+        print the version, and end
+        """
+        print(f"pysig_twisted {VERSION}")
+        sys.exit(0)
+
+    def postOptions(self) -> None:
+        """
+        There must be a subcommand.
+        """
+        if self.subCommand is None:
+            raise usage.UsageError("say what to run: twistd pysig server (--help tells more)")
+
+
+class RouterDaemon(MultiService):
+    """
+    A server router as a process of its own: what belongs to the process and not
+    to the router.
+    """
+
+    log = Logger()
+
+    def __init__(self, options: ServerOptions, reactor: Any) -> None:
+        """
+        @param options: where the settings come from.
+        """
+        super().__init__()
+        self._options = options
+        self._reactor = reactor
+        settings = options.settings
+        self.router = ServerRouter(
+            settings.server.listen,
+            limits=settings.limits,
+            insecure=settings.server.insecure,
+            verbose=settings.server.verbose,
+            reactor=reactor,
+        )
+        self.router.setServiceParent(self)
+
+    def privilegedStartService(self) -> None:
+        """
+        Listen. A port that cannot be had ends the process with one sentence.
+        """
+        try:
+            super().privilegedStartService()
+        except ConfigError as error:
+            self.log.critical("{error}", error=error.message)
+            sys.exit(f"pysig: {error.message}")
+
+    def startService(self) -> None:
+        """
+        Run.
+        """
+        super().startService()
+        if hasattr(signal, "SIGHUP"):
+            self._reactor.callWhenRunning(
+                signal.signal, signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
+            )
+
+    def reload(self) -> None:
+        """
+        Read the settings again.
+        """
+        try:
+            settings = self._options.load()
+        except BadSettings as error:
+            self.log.error("the settings stay as they were: {error}", error=error.message)
+            return
+        if settings.server.listen != self._options.settings.server.listen:
+            self.log.warn("listen has changed, which takes a restart")
+        self._options.settings = settings
+        self.router.reload(settings.limits)
+        self.router.verbose = settings.server.verbose
+        self.log.info("settings read again")
+
+
+def makeService(options: Options) -> IService:
+    """
+    The service of a command line.
+    """
+    from twisted.internet import reactor as installed
+
+    # Twisted's timers run on the wall clock, which may be set while we run.
+    reactor: Any = installed
+    reactor.seconds = time.monotonic
+    return RouterDaemon(options.subOptions, reactor)
