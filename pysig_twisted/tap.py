@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
 from twisted.logger import Logger
@@ -20,22 +22,58 @@ from .net.server import ServerRouter
 from .version import VERSION
 
 
-class ServerOptions(usage.Options):
+class _Options(usage.Options):
+    """
+    Options whose errors are one line, and whose examples stay as they are.
+    """
+
+    command = ""
+    examples = ""
+
+    def parseOptions(self, options: Any = None) -> None:
+        """
+        Read a command line; end the process with a sentence where it is wrong.
+        (twistd would print the whole help above it.)
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            sys.exit(f"{self.command}: {error} (--help tells more)")
+
+    def getUsage(self, width: int | None = None) -> str:
+        """
+        The help, with examples.
+        """
+        return f"{super().getUsage(width)}{self.examples}"
+
+    def opt_version(self) -> None:
+        """
+        print the version, and end
+        """
+        print(f"pysig_twisted {VERSION}")
+        sys.exit(0)
+
+
+class ServerOptions(_Options):
     """
     Options of C{twistd pysig server}.
     """
 
+    command = "twistd pysig server"
     synopsis = "[options]"
-    longdesc = """\
-Run a signal router. Senders and listeners connect to it with a ClientRouter or
-with the pysig command.
-
+    longdesc = (
+        "Run a signal router. Senders and listeners connect to it with a ClientRouter"
+        " or with the pysig command."
+    )
+    examples = """
+Examples:
   twistd -n pysig server
-  twistd -n pysig server --listen unix:/run/pysig/bus --listen tcp:7744:interface=127.0.0.1
+  twistd -n pysig server --listen unix:/run/pysig/bus \\
+                         --listen tcp:7744:interface=127.0.0.1
   twistd -n pysig server --config /etc/pysig.toml --check
 
--n keeps it in the foreground. Without it twistd goes to the background and logs
-to twistd.log in the current directory. On SIGHUP the file is read again.
+With -n it stays in the foreground; without, twistd goes to the background, and
+logs to twistd.log in the current directory. SIGHUP makes it read the file again.
 """
 
     optFlags = [
@@ -58,8 +96,8 @@ to twistd.log in the current directory. On SIGHUP the file is read again.
 
     def opt_listen(self, endpoint: str) -> None:
         """
-        an endpoint to listen on, such as tcp:7744:interface=127.0.0.1 (the
-        default) or unix:/path; may be given again
+        an endpoint, such as unix:/path; may be given again
+        [default: tcp:7744:interface=127.0.0.1]
         """
         self["listen"].append(endpoint)
 
@@ -102,29 +140,23 @@ to twistd.log in the current directory. On SIGHUP the file is read again.
         return load(self["config"], flags, os.environ)
 
 
-class Options(usage.Options):
+class Options(_Options):
     """
     Options of C{twistd pysig}.
     """
 
+    command = "twistd pysig"
     longdesc = "A signal router: events and requests between named senders."
     subCommands = [
         ["server", None, ServerOptions, "Run a router that others connect to."],
     ]
-
-    def opt_version(self) -> None:
-        """
-        print the version, and end
-        """
-        print(f"pysig_twisted {VERSION}")
-        sys.exit(0)
 
     def postOptions(self) -> None:
         """
         There must be a subcommand.
         """
         if self.subCommand is None:
-            raise usage.UsageError("say what to run: twistd pysig server (--help tells more)")
+            raise usage.UsageError("say what to run, such as: twistd pysig server")
 
 
 class RouterDaemon(MultiService):
@@ -154,23 +186,30 @@ class RouterDaemon(MultiService):
 
     def privilegedStartService(self) -> None:
         """
-        Listen. A port that cannot be had ends the process with one sentence.
+        Listen. C{twist} leaves this call out.
         """
-        try:
-            super().privilegedStartService()
-        except ConfigError as error:
-            self.log.critical("{error}", error=error.message)
-            sys.exit(f"pysig: {error.message}")
+        self._start(super().privilegedStartService)
 
     def startService(self) -> None:
         """
-        Run.
+        Run, and listen unless that was done.
         """
-        super().startService()
+        self._start(super().startService)
         if hasattr(signal, "SIGHUP"):
             self._reactor.callWhenRunning(
                 signal.signal, signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
             )
+
+    def _start(self, start: Callable[[], None]) -> None:
+        """
+        A port that cannot be had ends the process with one sentence in the log,
+        which in the foreground is the terminal.
+        """
+        try:
+            start()
+        except ConfigError as error:
+            self.log.critical("{error}", error=error.message)
+            giveUp(self._options, error.message)
 
     def reload(self) -> None:
         """
@@ -187,6 +226,26 @@ class RouterDaemon(MultiService):
         self.router.reload(settings.limits)
         self.router.verbose = settings.server.verbose
         self.log.info("settings read again")
+
+
+def giveUp(options: Any, reason: str) -> NoReturn:
+    """
+    End the process while it starts, as C{twistd} does after an exception, but
+    without the traceback: tell the process that waits for a daemon to start,
+    and leave no pid file behind.
+
+    @param options: ours; those of C{twistd} are an ancestor. (C{twist}, which
+        stays in the foreground and has no pid file, has neither option.)
+    """
+    while options.parent is not None:
+        options = options.parent
+    pipe, pidFile = options.get("statusPipe"), options.get("pidfile")
+    if pipe is not None:
+        os.write(pipe, f"1 {reason}".encode())
+    if pidFile:
+        with suppress(OSError):
+            os.unlink(pidFile)
+    sys.exit(1)
 
 
 def makeService(options: Options) -> IService:

@@ -50,6 +50,7 @@ class Session:
         self._ended: BaseException | None = None
         self._isClosing = False
         self._result: Any = None
+        self._signals: list[int] = []
 
     def start(self, work: Callable[[Session], Coroutine[Any, Any, Any]]) -> None:
         """
@@ -61,6 +62,7 @@ class Session:
             # background) stays ignored.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._signaled)
+                self._signals.append(number)
         self._working = Deferred.fromCoroutine(work(self))
         self._working.addBoth(self._done)
 
@@ -119,10 +121,13 @@ class Session:
 
     def result(self) -> Any:
         """
-        What the coroutine returned.
+        What the coroutine returned, once the reactor has stopped.
 
         @raise BaseException: what ended the command instead.
         """
+        for number in self._signals:
+            isInt = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if isInt else signal.SIG_DFL)
         if self._ended is not None:
             raise self._ended
         return self._result

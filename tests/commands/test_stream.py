@@ -1,0 +1,130 @@
+"""The standard output of a command that runs for long."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from twisted.trial.unittest import SkipTest, TestCase
+
+from pysig_twisted.commands.stream import FULL, Stream
+
+from . import reactor, settled
+
+
+class StreamTests(TestCase):
+    """L{Stream}, on pipes and files."""
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        """A pipe with a stream at its end."""
+        self.broken: list[OSError] = []
+        self.reader, writer = os.pipe()
+        self.stream = self.streamTo(writer)
+
+    def streamTo(self, number: int) -> Stream:
+        """A stream to an open file, which is closed when the test ends."""
+        stream = Stream(reactor, number, self.broken.append)
+        self.addCleanup(os.close, number)
+        self.addCleanup(stream.close)
+        return stream
+
+    def tearDown(self) -> None:
+        """Close what is open."""
+        if self.reader >= 0:
+            os.close(self.reader)
+
+    def readAll(self, size: int) -> Any:
+        """A Deferred with that many bytes, read as they come."""
+        os.set_blocking(self.reader, False)
+        got = bytearray()
+
+        def more() -> bool:
+            try:
+                got.extend(os.read(self.reader, 1 << 16))
+            except BlockingIOError:
+                pass
+            return len(got) >= size
+
+        return settled(more).addCallback(lambda _: bytes(got))
+
+    async def test_order(self) -> None:
+        """What is put comes out, in order, without anybody waiting."""
+        lines = [b"%d\n" % number for number in range(1000)]
+        self.assertEqual([self.stream.put(line) for line in lines], [None] * 1000)
+        await self.stream.drained()
+        text = b"".join(lines)
+        self.assertEqual(await self.readAll(len(text)), text)
+
+    async def test_full(self) -> None:
+        """A reader that does not read blocks nothing; the producer is asked to wait for it."""
+        waiting = None
+        put = 0
+        while waiting is None and put < 10 << 20:
+            waiting = self.stream.put(b"x" * 1000)
+            put += 1000
+        assert waiting is not None
+        self.assertGreater(put, FULL)
+        before = reactor.seconds()
+        # Let the reactor fill the pipe; with blocking writes it would stay in there.
+        turns: list[int] = []
+        await settled(lambda: turns.append(0) or len(turns) > 20)
+        self.assertLess(reactor.seconds() - before, 20)
+        self.assertFalse(waiting.called)
+        got = await self.readAll(put)
+        self.assertEqual(len(got), put)
+        await waiting
+
+    async def test_readerGone(self) -> None:
+        """That the reader is gone is noticed without anything to write."""
+        os.close(self.reader)
+        self.reader = -1
+        await settled(lambda: self.broken)
+        self.assertIsInstance(self.broken[0], BrokenPipeError)
+        self.assertIsNone(self.stream.put(b"x"))
+        await self.stream.drained()
+        self.assertEqual(len(self.broken), 1)
+
+    async def test_readerGoneWhileFull(self) -> None:
+        """Who waits for room is not left waiting."""
+        waiting = self.stream.put(b"x" * (1 << 20))
+        assert waiting is not None
+        os.close(self.reader)
+        self.reader = -1
+        await waiting
+        self.assertEqual(len(self.broken), 1)
+
+    async def test_file(self) -> None:
+        """A file takes everything."""
+        path = self.mktemp()
+        stream = self.streamTo(os.open(path, os.O_WRONLY | os.O_CREAT))
+        stream.put(b"x" * 200_000)
+        await stream.drained()
+        self.assertEqual(os.stat(path).st_size, 200_000)
+
+    async def test_fullDisk(self) -> None:
+        """A disk that is full is an error, told once."""
+        if not os.path.exists("/dev/full"):
+            raise SkipTest("this system has no /dev/full")
+        stream = self.streamTo(os.open("/dev/full", os.O_WRONLY))
+        stream.put(b"x")
+        await stream.drained()
+        [error] = self.broken
+        self.assertEqual(error.strerror, os.strerror(28))
+
+    async def test_nonblocking(self) -> None:
+        """A pipe that someone made non-blocking works the same."""
+        os.set_blocking(self.stream.fileno(), False)
+        self.stream.put(b"y" * 300_000)
+        self.assertEqual(await self.readAll(300_000), b"y" * 300_000)
+        await self.stream.drained()
+
+    async def test_close(self) -> None:
+        """A closed stream writes no more and keeps nobody waiting."""
+        self.stream.put(b"x" * (1 << 20))
+        waiting = self.stream.drained()
+        self.stream.close()
+        await waiting
+        self.assertIsNone(self.stream.put(b"y"))
+        self.assertEqual(self.broken, [])
