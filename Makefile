@@ -14,7 +14,7 @@ help:
 	@echo 'make test-all  run the slow tests too, on every Python and with the oldest dependencies'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make docs      build the documentation into build/docs'
-	@echo 'make bench     run the benchmarks'
+	@echo 'make bench     run the benchmarks (one part: make bench BENCH=local)'
 	@echo 'make clean     remove what was built, and the environments'
 	@echo
 	@echo 'The first run makes $(VENV) with $(PYTHON) and needs a network; later runs need none.'
@@ -46,8 +46,11 @@ docs: $(VENV)/.stamp-dev
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
 	@echo 'build/docs/index.html'
 
-bench: $(VENV)/.stamp-test
-	$(BIN)/python -m benchmarks
+$(VENV)/.stamp-bench: setup.py pyproject.toml .ci/venv | $(VENV)/.stamp-test
+	@.ci/venv $(VENV) bench
+
+bench: $(VENV)/.stamp-bench
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf build dist *.egg-info _trial_temp* .coverage .coverage.* .hypothesis .mypy_cache .ruff_cache

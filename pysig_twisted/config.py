@@ -12,16 +12,18 @@ defaults. The file is TOML::
     [limits]
     peers = 500
 
-Each table is checked by itself, so that an error names the file, the table and
-the key.
+Each value is checked by itself, so that all errors are told at once, and each
+names the file, the table and the key. Paths in endpoint strings are relative to
+the folder that the server runs in.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 import msgspec
 
@@ -94,26 +96,27 @@ def load(path: str | None, flags: Mapping[str, Any], environment: Mapping[str, s
     @raise BadSettings: something is wrong, and this is all of it.
     """
     errors: list[str] = []
-    tables = _read(path, errors)
-    loaded: dict[str, Any] = {}
-    for name, kind in TABLES.items():
-        values = dict(tables.pop(name, {}))
-        if name == "server":
-            given = environment.get(LISTEN_VARIABLE, "").split()
-            values.update({"listen": given} if given else {})
-            values.update(flags)
-        try:
-            loaded[name] = msgspec.convert(values, kind)
-        except msgspec.ValidationError as error:
-            errors.append(f"{path or 'options'}: [{name}]: {_plain(error)}")
-    for name in tables:
-        known = ", ".join(f"[{table}]" for table in TABLES)
-        errors.append(f"{path}: [{name}]: there is no such table; there are {known}")
-    server: ServerSettings | None = loaded.get("server")
-    for text in server.listen if server is not None else ():
-        errors += _checkEndpoint(text)
-    if server is not None and not server.listen:
-        errors.append(f"{path or 'options'}: [server]: listen is empty; name an endpoint")
+    variable = environment.get(LISTEN_VARIABLE, "").split()
+    # Later ones win. Each says how to call the place of a value.
+    sources: tuple[tuple[Callable[[str, str], str], Mapping[str, Any]], ...] = (
+        (lambda table, key: f"{path}: [{table}] {key}", _read(path, errors)),
+        (lambda table, key: LISTEN_VARIABLE, {"server": {"listen": variable} if variable else {}}),
+        (lambda table, key: f"--{key}", {"server": flags}),
+    )
+    values: dict[str, dict[str, Any]] = {table: {} for table in TABLES}
+    places: dict[str, str] = {}
+    for placeOf, tables in sources:
+        for table, kind in TABLES.items():
+            for key, value in tables.get(table, {}).items():
+                place = placeOf(table, key)
+                problem = _problem(kind, key, value)
+                if problem:
+                    errors.append(f"{place}: {problem}")
+                else:
+                    values[table][key], places[key] = value, place
+    loaded = {table: _build(table, values[table], f"{path}", errors) for table in TABLES}
+    if "listen" in places:
+        errors += [f"{places['listen']}: {problem}" for problem in _unusable(loaded["server"])]
     if errors:
         raise BadSettings(errors)
     return Settings(**loaded)
@@ -121,7 +124,7 @@ def load(path: str | None, flags: Mapping[str, Any], environment: Mapping[str, s
 
 def _read(path: str | None, errors: list[str]) -> dict[str, Any]:
     """
-    The tables of a file.
+    The tables of a file that are known.
     """
     if path is None:
         return {}
@@ -130,21 +133,61 @@ def _read(path: str | None, errors: list[str]) -> dict[str, Any]:
     except OSError as error:
         errors.append(f"{path}: {error.strerror}")
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         errors.append(f"{path}: not TOML: {error}")
         return {}
-    for name in [name for name, table in tables.items() if not isinstance(table, dict)]:
-        errors.append(f"{path}: {name}: stands outside a table; put it below [server]")
+    for name, table in tuple(tables.items()):
+        if name not in TABLES and isinstance(table, dict):
+            known = ", ".join(f"[{table}]" for table in TABLES)
+            errors.append(f"{path}: [{name}]: there is no such table; there are {known}")
+        elif name in TABLES and not isinstance(table, dict):
+            errors.append(f"{path}: {name}: is not a table; head it [{name}]")
+        elif name not in TABLES:
+            errors.append(f"{path}: {name}: stands outside a table; put it below [server]")
+        else:
+            continue
         del tables[name]
     return tables
 
 
-def _plain(error: msgspec.ValidationError) -> str:
+def _problem(kind: type, key: str, value: Any) -> str:
     """
-    What is wrong, with the key as people write it.
+    What is wrong with a value in its table, or nothing.
+
+    Values are looked at one by one, so that all that are wrong are found.
     """
-    text, _, where = str(error).partition(" - at `$.")
-    return f"{where.rstrip('`')}: {text}" if where else text
+    known = kind.__struct_fields__  # type: ignore[attr-defined]
+    if key not in known:
+        return f"there is no such key; there are {', '.join(known)}"
+    if isinstance(value, float) and not isfinite(value):
+        return f"{value} is no limit; give a number"
+    try:
+        msgspec.convert(value, get_type_hints(kind, include_extras=True)[key])
+    except msgspec.ValidationError as error:
+        return str(error).partition(" - at `$")[0]
+    return ""
+
+
+def _build(table: str, values: dict[str, Any], path: str, errors: list[str]) -> Any:
+    """
+    A table of values that are right by themselves. Where they do not go together,
+    the defaults.
+    """
+    try:
+        return msgspec.convert(values, TABLES[table])
+    except msgspec.ValidationError as error:
+        errors.append(f"{path}: [{table}]: {error}")
+        return TABLES[table]()
+
+
+def _unusable(server: ServerSettings) -> Iterator[str]:
+    """
+    What is wrong with the endpoints.
+    """
+    if not server.listen:
+        yield "is empty; name an endpoint"
+    for text in server.listen:
+        yield from _checkEndpoint(text)
 
 
 def _checkEndpoint(text: str) -> list[str]:
@@ -154,7 +197,10 @@ def _checkEndpoint(text: str) -> list[str]:
     from twisted.internet import reactor
 
     try:
+        text.encode()
         serverEndpoint(reactor, text)
+    except UnicodeEncodeError:
+        return [f"cannot listen on {text!r}: it is not UTF-8"]
     except ConfigError as error:
         return [error.message]
     return []
@@ -175,6 +221,7 @@ def describe(settings: Settings) -> str:
 
 def _toml(value: Any) -> str:
     """
-    A value as TOML writes it, which for these kinds is as JSON does.
+    A value as TOML writes it, which for these kinds is as JSON does, but for
+    one character.
     """
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")

@@ -10,16 +10,23 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
+from msgspec.structs import replace
 from twisted.application.service import IService, MultiService
 from twisted.logger import Logger
 from twisted.python import usage
 
 from .config import BadSettings, Settings, describe, load
 from .errors import ConfigError
+from .net.limits import Limits
 from .net.server import ServerRouter
 from .version import VERSION
+
+SPARE: Final = 50
+"""
+File descriptors that are not for peers: ports, logs, what Twisted needs.
+"""
 
 
 class _Options(usage.Options):
@@ -73,7 +80,10 @@ Examples:
   twistd -n pysig server --config /etc/pysig.toml --check
 
 With -n it stays in the foreground; without, twistd goes to the background, and
-logs to twistd.log in the current directory. SIGHUP makes it read the file again.
+logs to twistd.log in the current directory. Where there is no --listen,
+PYSIG_LISTEN may hold endpoints, separated by spaces. SIGHUP has the file read
+again. SIGTERM and SIGINT stop the server, which then ends itself by the same
+signal: a shell shows 143 or 130.
 """
 
     optFlags = [
@@ -121,6 +131,9 @@ logs to twistd.log in the current directory. SIGHUP makes it read the file again
             self.settings = self.load()
         except BadSettings as error:
             raise usage.UsageError(error.message) from None
+        if self["config"] is not None:
+            # It is read again later, when twistd may have gone to another folder.
+            self["config"] = os.path.abspath(self["config"])
         if self["check"]:
             print(describe(self.settings), end="")
             sys.exit(0)
@@ -177,7 +190,7 @@ class RouterDaemon(MultiService):
         settings = options.settings
         self.router = ServerRouter(
             settings.server.listen,
-            limits=settings.limits,
+            limits=self._affordable(settings.limits),
             insecure=settings.server.insecure,
             verbose=settings.server.verbose,
             reactor=reactor,
@@ -195,10 +208,14 @@ class RouterDaemon(MultiService):
         Run, and listen unless that was done.
         """
         self._start(super().startService)
+
+    def takeSignals(self) -> None:
+        """
+        From now on, SIGHUP has the settings read again; before, it ends the
+        process. What comes before the reactor runs is done when it does.
+        """
         if hasattr(signal, "SIGHUP"):
-            self._reactor.callWhenRunning(
-                signal.signal, signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload)
-            )
+            signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
 
     def _start(self, start: Callable[[], None]) -> None:
         """
@@ -211,6 +228,21 @@ class RouterDaemon(MultiService):
             self.log.critical("{error}", error=error.message)
             giveUp(self._options, error.message)
 
+    def _affordable(self, limits: Limits) -> Limits:
+        """
+        The limits, with no more peers than there are file descriptors for.
+        """
+        peers = descriptors(limits.peers + SPARE) - SPARE
+        if peers >= limits.peers:
+            return limits
+        self.log.warn(
+            "peers is {peers} rather than {wanted}, since this process may not open more files"
+            " (ulimit -n, LimitNOFILE)",
+            peers=max(peers, 1),
+            wanted=limits.peers,
+        )
+        return replace(limits, peers=max(peers, 1))
+
     def reload(self) -> None:
         """
         Read the settings again.
@@ -220,12 +252,35 @@ class RouterDaemon(MultiService):
         except BadSettings as error:
             self.log.error("the settings stay as they were: {error}", error=error.message)
             return
-        if settings.server.listen != self._options.settings.server.listen:
-            self.log.warn("listen has changed, which takes a restart")
+        old = self._options.settings.server
+        for key in ("listen", "insecure"):
+            if getattr(settings.server, key) != getattr(old, key):
+                self.log.warn("{key} has changed, which takes a restart", key=key)
         self._options.settings = settings
-        self.router.reload(settings.limits)
+        self.router.reload(self._affordable(settings.limits))
         self.router.verbose = settings.server.verbose
         self.log.info("settings read again")
+
+
+def descriptors(wanted: int) -> int:
+    """
+    Have as many file descriptors as that, or as are allowed.
+
+    @return: how many we may have.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    highest = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if highest > soft:
+        with suppress(OSError, ValueError):  # macOS allows less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+            soft = highest
+    return soft
 
 
 def giveUp(options: Any, reason: str) -> NoReturn:
@@ -257,4 +312,6 @@ def makeService(options: Options) -> IService:
     # Twisted's timers run on the wall clock, which may be set while we run.
     reactor: Any = installed
     reactor.seconds = time.monotonic
-    return RouterDaemon(options.subOptions, reactor)
+    daemon = RouterDaemon(options.subOptions, reactor)
+    daemon.takeSignals()
+    return daemon

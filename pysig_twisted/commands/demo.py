@@ -50,11 +50,12 @@ def demo() -> None:
     Ctrl-C ends all three. Where its output is not a terminal it ends by itself
     after 10 events.
     """
-    from .running import run
+    from .running import begin, run
 
+    session = begin()  # before there is a folder that a signal could leave behind
     with temporaryFolder() as folder:
         try:
-            run(lambda session: show(session, folder))
+            run(lambda session: show(session, folder), session)
         except Interrupted as error:
             if error.number != signal.SIGINT:
                 raise
@@ -64,11 +65,18 @@ def demo() -> None:
 def temporaryFolder() -> Iterator[Path]:
     """
     A folder that only this user can look into, removed in the end.
+
+    @raise CommandFailed: there is no place for one.
     """
-    folder = tempfile.mkdtemp(prefix="pysig-")
-    if len(os.fsencode(folder)) > LONGEST_PATH - len("/bus"):
-        os.rmdir(folder)
-        folder = tempfile.mkdtemp(prefix="pysig-", dir="/tmp")
+    try:
+        folder = tempfile.mkdtemp(prefix="pysig-")
+        if len(os.fsencode(folder)) > LONGEST_PATH - len("/bus"):
+            os.rmdir(folder)
+            folder = tempfile.mkdtemp(prefix="pysig-", dir="/tmp")
+    except OSError as error:
+        raise CommandFailed(
+            f"there is no place for a temporary folder: {error.strerror}"
+        ) from error
     try:
         yield Path(folder)
     finally:

@@ -53,7 +53,8 @@ def listen(
     """
     Print the events of SENDER called EVENT until Ctrl-C ends it.
 
-    Both are names, or patterns with *. Without them, and for *  and -, it is any.
+    Both are names, or patterns with a * in them. Left out, or - or * alone, they
+    stand for any.
     """
     from .running import run
 

@@ -11,11 +11,13 @@ from typing import NoReturn
 
 import click
 
+from ..errors import PysigError
 from ..net.endpoints import DEFAULT_CONNECT
 from ..version import VERSION
 from .demo import demo
 from .failing import failed
 from .listen import listen
+from .output import cannotWrite
 from .request import request
 from .senders import senders
 from .trigger import trigger
@@ -91,6 +93,8 @@ def status(arguments: Sequence[str] | None) -> int:
     except click.Abort:  # Ctrl-C before the reactor runs
         return failed(KeyboardInterrupt())
     except Exception as error:
+        if isinstance(error, OSError) and not isinstance(error, PysigError):
+            error = cannotWrite(error)  # help and messages, which click writes itself
         return failed(error)
     return result if isinstance(result, int) else 0
 

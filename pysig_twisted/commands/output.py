@@ -112,16 +112,18 @@ def _key(key: Any, depth: int) -> str:
     return plain if isinstance(plain, str) else json.dumps(plain, separators=(",", ":"))
 
 
-def timeText(seconds: float, now: datetime | None = None) -> str:
+def timeText(seconds: float, now: datetime | None = None, precision: str = "milliseconds") -> str:
     """
-    A time for people: local, to the millisecond, with the date unless it is today.
+    A time for people: local, with the date unless it is today.
+
+    @param precision: C{milliseconds} or C{seconds}.
     """
     try:
         moment = datetime.fromtimestamp(seconds)
     except (ValueError, OverflowError, OSError):
         return f"{seconds:.0f}"
     today = (now or datetime.now()).date()
-    text = moment.isoformat(" ", "milliseconds")
+    text = moment.isoformat(" ", precision)
     return text[11:] if moment.date() == today else text
 
 

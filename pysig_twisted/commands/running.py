@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogBeginner
@@ -29,7 +29,7 @@ from .notices import Notices
 
 T = TypeVar("T")
 
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Session:
@@ -50,11 +50,19 @@ class Session:
         self._ended: BaseException | None = None
         self._isClosing = False
         self._result: Any = None
-        self._signals: list[int] = []
+        self._signals: set[int] = set()
 
     def start(self, work: Callable[[Session], Coroutine[Any, Any, Any]]) -> None:
         """
         Begin; the reactor stops when the work has ended.
+        """
+        self.catchSignals()  # again: the reactor has just taken one of them
+        self._working = Deferred.fromCoroutine(work(self))
+        self._working.addBoth(self._done)
+
+    def catchSignals(self) -> None:
+        """
+        Have signals end this command.
         """
         for name in SIGNALS:
             number = getattr(signal, name, None)
@@ -62,9 +70,15 @@ class Session:
             # background) stays ignored.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._signaled)
-                self._signals.append(number)
-        self._working = Deferred.fromCoroutine(work(self))
-        self._working.addBoth(self._done)
+                self._signals.add(number)
+
+    def releaseSignals(self) -> None:
+        """
+        Let signals do again what they usually do.
+        """
+        for number in self._signals:
+            isInt = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if isInt else signal.SIG_DFL)
 
     def _signaled(self, number: int, frame: object) -> None:
         """
@@ -121,13 +135,10 @@ class Session:
 
     def result(self) -> Any:
         """
-        What the coroutine returned, once the reactor has stopped.
+        What the coroutine returned.
 
         @raise BaseException: what ended the command instead.
         """
-        for number in self._signals:
-            isInt = number == signal.SIGINT
-            signal.signal(number, signal.default_int_handler if isInt else signal.SIG_DFL)
         if self._ended is not None:
             raise self._ended
         return self._result
@@ -202,13 +213,9 @@ class Link:
         self._session.end(error)
 
 
-def run(work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+def begin() -> Session:
     """
-    Run the reactor until C{work(session)} has ended.
-
-    @return: what it returned.
-    @raise Interrupted: a signal ended it.
-    @raise SystemExit: it failed; the user has been told why.
+    What comes before a run: from here on signals wait for it.
     """
     from twisted.internet import reactor as installed
 
@@ -216,11 +223,25 @@ def run(work: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
     # Twisted's timers run on the wall clock, which may be set while we run.
     reactor.seconds = time.monotonic
     session = Session(reactor)
+    session.catchSignals()
     globalLogBeginner.beginLoggingTo(
         [session.notices], redirectStandardIO=False, discardBuffer=True
     )
-    reactor.callWhenRunning(session.start, work)
-    reactor.run()
+    return session
+
+
+def run(work: Callable[[Session], Coroutine[Any, Any, T]], session: Session | None = None) -> T:
+    """
+    Run the reactor until C{work(session)} has ended.
+
+    @return: what it returned.
+    @raise Interrupted: a signal ended it.
+    @raise SystemExit: it failed; the user has been told why.
+    """
+    session = session or begin()
+    session.reactor.callWhenRunning(session.start, work)
+    session.reactor.run()
+    session.releaseSignals()
     try:
         result: T = session.result()
     except Interrupted:

@@ -8,6 +8,7 @@ import io
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -47,7 +48,7 @@ def senders(endpoint: str, pattern: str, asJson: bool) -> None:
     if asJson:
         lines: Iterable[str] = map(asObject, found)
     elif not isTerminal(sys.stdout):
-        lines = ("\t".join(row(info)) for info in found)
+        lines = ("\t".join(row(info, True)) for info in found)
     elif not found:
         lines = ["no sender is connected" if pattern == "*" else "no sender matches"]
     else:
@@ -88,13 +89,16 @@ def asObject(info: SenderInfo) -> str:
     )
 
 
-def row(info: SenderInfo) -> tuple[str, ...]:
+def row(info: SenderInfo, isDated: bool = False) -> tuple[str, ...]:
     """
     The columns of a sender. A C{*} among the requests stands for any other.
+
+    @param isDated: show the date even if it is today's.
     """
     requests = (name if name is not None else "*" for name in info.requests or ())
     texts = (info.name, ", ".join(info.events), ", ".join(requests), info.principal)
-    return (*map(escape, texts), timeText(info.since))
+    now = datetime.min if isDated else None
+    return (*map(escape, texts), timeText(info.since, now, "seconds"))
 
 
 def table(found: list[SenderInfo], width: int, color: bool, encoding: str | None) -> Iterator[str]:

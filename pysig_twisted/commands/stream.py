@@ -18,16 +18,23 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReadWriteDescriptor
-from twisted.internet.main import CONNECTION_LOST
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-FULL: Final = 64 * 1024
+FULL: Final = 4 << 20
 """
 Bytes that may wait before the producer is asked to.
 """
 
 PIECE: Final = getattr(select, "PIPE_BUF", 512)
+"""
+Bytes that a pipe takes at once if it has said that there is room.
+"""
+
+PIECES: Final = 16
+"""
+Pieces that are written before others have their turn.
+"""
 
 
 @implementer(IReadWriteDescriptor)
@@ -44,11 +51,13 @@ class Stream:
         self._reactor = reactor
         self._number = number
         self._broken = broken
-        self._error: OSError | None = None
         self._isOpen = True
         self._pending = bytearray()
         self._waiting: list[Deferred[None]] = []
-        if stat.S_ISFIFO(os.fstat(number).st_mode):
+        mode = os.fstat(number).st_mode
+        # Files take everything at once, and cannot be waited for.
+        self._isFile = not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(number))
+        if stat.S_ISFIFO(mode):
             # A pipe whose reader is gone counts as readable.
             reactor.addReader(self)
 
@@ -61,9 +70,12 @@ class Stream:
         """
         if not self._isOpen:
             return None
-        if not self._pending:
+        if not (self._pending or self._isFile):
             self._reactor.addWriter(self)
         self._pending += text
+        if self._isFile:
+            while self._pending and self._isOpen:
+                self._write(len(self._pending))
         return self.drained() if len(self._pending) > FULL else None
 
     def drained(self) -> Deferred[None]:
@@ -84,9 +96,7 @@ class Stream:
         self._reactor.removeReader(self)
         self._reactor.removeWriter(self)
         self._pending.clear()
-        waiting, self._waiting = self._waiting, []
-        for deferred in waiting:
-            deferred.callback(None)
+        self._tell()
 
     def fileno(self) -> int:
         """
@@ -100,40 +110,68 @@ class Stream:
         """
         return "output"
 
-    def doWrite(self) -> Any:
+    def doWrite(self) -> None:
         """
         See C{IWriteDescriptor}.
         """
-        try:
-            written = os.write(self._number, self._pending[:PIECE])
-        except BlockingIOError:  # made non-blocking by someone else
-            return None
-        except OSError as error:
-            self._error = error
-            return CONNECTION_LOST
-        del self._pending[:written]
-        if not self._pending:
+        for _ in range(PIECES):
+            if not self._write(PIECE) or not self._pending or not self._flags(select.POLLOUT):
+                break
+        if self._isOpen and not self._pending:
             self._reactor.removeWriter(self)
-            waiting, self._waiting = self._waiting, []
-            for deferred in waiting:
-                deferred.callback(None)
-        return None
+            self._tell()
 
-    def doRead(self) -> Any:
+    def _write(self, size: int) -> bool:
+        """
+        Write so many bytes of what waits; were they taken?
+        """
+        try:
+            written = os.write(self._number, self._pending[:size])
+        except BlockingIOError:  # made non-blocking by someone else
+            return False
+        except OSError as error:
+            self._break(error)
+            return False
+        del self._pending[:written]
+        return True
+
+    def _flags(self, wanted: int) -> int:
+        """
+        What the file is ready for now, and what is wrong with it.
+        """
+        poll = select.poll()
+        poll.register(self._number, wanted)
+        return sum(flags for _, flags in poll.poll(0))
+
+    def _tell(self) -> None:
+        """
+        Call back those who waited.
+        """
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.callback(None)
+
+    def doRead(self) -> None:
         """
         See C{IReadDescriptor}.
         """
-        poll = select.poll()
-        poll.register(self._number, 0)
-        if any(flags & (select.POLLERR | select.POLLHUP) for _, flags in poll.poll(0)):
-            return CONNECTION_LOST
-        self._reactor.removeReader(self)  # this system means something else by it
-        return None
+        if self._flags(0) & (select.POLLERR | select.POLLHUP):
+            self._break(BrokenPipeError())
+        else:
+            self._reactor.removeReader(self)  # this system means something else by it
 
     def connectionLost(self, reason: Failure) -> None:
         """
         See C{IFileDescriptor}.
         """
+        self._break(BrokenPipeError())
+
+    def _break(self, error: OSError) -> None:
+        """
+        Nothing can be written any more.
+        """
         if self._isOpen:
+            self._isOpen = False
+            # First, so that nobody takes it for success that nothing waits any more.
+            self._broken(error)
             self.close()
-            self._broken(self._error or BrokenPipeError())

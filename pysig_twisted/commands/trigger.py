@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .arguments import connectOption, parseJson
+from .failing import CommandFailed
 
 
 @click.command(
@@ -18,8 +19,8 @@ Examples:
   pysig trigger door opened '{"by": "Ann"}'
   pysig trigger kitchen hello '"to everyone"'
 
-Fails with status 86 if a sender of that name is connected, and 65 if DATA is
-not JSON.
+Fails with status 86 if a sender of that name is connected, and with 65 if the
+data is not JSON.
 """
 )
 @click.argument("sender")
@@ -44,6 +45,7 @@ async def fire(session: Any, endpoint: str, name: str, event: str, data: Any) ->
 
     @param session: the L{Session<pysig_twisted.commands.running.Session>}.
     @raise PysigError: it did not.
+    @raise CommandFailed: it gave notice that it did not.
     """
     from .. import ClientRouter
     from .running import Link
@@ -55,3 +57,5 @@ async def fire(session: Any, endpoint: str, name: str, event: str, data: Any) ->
         sender.trigger(event, data)
         await router.flush()
         await sender.remove()
+    if session.notices.told:  # the router accepted the sender, and then not the event
+        raise CommandFailed(session.notices.told[-1])

@@ -8,22 +8,32 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..core.requests import Handlers
 from ..core.router import noSuchSender
-from ..errors import BadRequest, PysigError, RemoteError, TooLarge, UnsupportedCodec
+from ..errors import (
+    BadRequest,
+    ProtocolError,
+    PysigError,
+    RemoteError,
+    TooLarge,
+    UnsupportedCodec,
+)
 from ..wire.codecs import Codecs
 from ..wire.messages import Cancel, Fail, Request
 from ..wire.version1 import encode
 from .clientprotocol import ClientProtocol
-from .requests import encodeReply
+from .passed import encodeReply
 
 
 class Answers:
     """
     The requests that handlers are at work on.
     """
+
+    log = Logger()
 
     def __init__(self, codecs: Codecs, find: Callable[[str], Handlers | None]) -> None:
         """
@@ -38,6 +48,8 @@ class Answers:
         """
         The router asks one of our senders.
         """
+        if request.id in self._open:
+            raise ProtocolError(f"request {request.id} is open already")
         codec = self._codecs.byId.get(request.codec)
         handlers = self._find(request.sender)
         try:
@@ -45,34 +57,32 @@ class Answers:
                 raise noSuchSender(request.sender)
             if codec is None:
                 raise UnsupportedCodec(f"codec {request.codec} is unknown here")
-            if request.id in self._open:
-                raise BadRequest(f"request {request.id} is open already")
-            params = codec.decode(request.params)
+            params = _decoded(codec, request.params)
         except PysigError as error:
             link.send(Fail(request.id, error.toWire()))
             return
         answer = handlers.call(request.method, params, request.caller)
+        if not link.isOpen:  # the handler has ended it
+            self._cancel(answer)
+            return
         self._open[request.id] = answer
 
+        def isWaitedFor() -> bool:
+            # The number may be that of a later request by now: a handler that is
+            # cancelled need not end at once.
+            if self._open.get(request.id) is not answer:
+                return False
+            del self._open[request.id]
+            return True
+
         def done(value: Any) -> None:
-            if self._open.pop(request.id, None) is None or not link.isOpen:
-                return
-            frame = encode(encodeReply(codec, request.id, value))
-            assert link.welcome is not None
-            if len(frame) - 4 > link.welcome.maxFrame:
-                error = TooLarge(
-                    f"the answer is {len(frame)} bytes; {link.welcome.maxFrame} is the limit"
-                )
-                frame = encode(Fail(request.id, error.toWire()))
-            link.outbox.write(frame)
+            if isWaitedFor():
+                link.outbox.write(_answer(link, codec, request.id, value))
 
         def failed(failure: Failure) -> None:
-            if self._open.pop(request.id, None) is None or not link.isOpen:
-                return
-            error = failure.value
-            if not isinstance(error, PysigError):
-                error = RemoteError(type(error).__name__, str(error))
-            link.send(Fail(request.id, error.toWire()))
+            if isWaitedFor():
+                error: Any = failure.value
+                link.send(Fail(request.id, error.toWire()))
 
         answer.addCallbacks(done, failed)
 
@@ -82,7 +92,7 @@ class Answers:
         """
         answer = self._open.pop(cancel.id, None)
         if answer is not None:
-            answer.cancel()
+            self._cancel(answer)
 
     def lost(self) -> None:
         """
@@ -90,4 +100,45 @@ class Answers:
         """
         running, self._open = self._open, {}
         for answer in running.values():
+            self._cancel(answer)
+
+    def _cancel(self, answer: Deferred[Any]) -> None:
+        """
+        Cancel a handler, which may have a canceller of the user's own.
+        """
+        answer.addErrback(lambda _: None)
+        try:
             answer.cancel()
+        except Exception:
+            self.log.failure("a handler could not be cancelled")
+
+
+def _decoded(codec: Any, params: bytes) -> Any:
+    """
+    The parameters of a request.
+
+    @raise BadRequest: they cannot be decoded.
+    """
+    try:
+        return codec.decode(params)
+    except Exception as error:
+        raise BadRequest(f"the parameters cannot be decoded: {error}") from error
+
+
+def _answer(link: ClientProtocol, codec: Any, number: int, value: Any) -> bytes:
+    """
+    The frame of an answer; of an error, if it cannot be sent.
+    """
+    assert link.welcome is not None
+    limit = link.welcome.maxFrame
+    error: PysigError
+    try:
+        frame = encode(encodeReply(codec, number, value))
+    except Exception as raised:
+        # A codec of the user's own that does not keep its promise.
+        error = RemoteError(type(raised).__name__, f"the answer cannot be encoded: {raised}")
+    else:
+        if len(frame) - 4 <= limit:
+            return frame
+        error = TooLarge(f"the answer is {len(frame)} bytes; {limit} is the limit")
+    return encode(Fail(number, error.toWire()))

@@ -13,7 +13,7 @@ from ..core.delivery import Delivery
 from ..core.info import EventInfo, Gap
 from ..core.subscriptions import Route, SubscriptionIndex
 from ..errors import BadData, PysigError, UnsupportedCodec
-from ..names import matcher
+from ..names import isBuiltin, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, sidNumber
 from ..wire.runs import Head, Run, parseHead
@@ -27,9 +27,10 @@ class Arrival:
     @ivar head: what its frames say.
     @ivar known: the life; its number of the last event heard is kept there.
     @ivar route: the listeners.
+    @ivar warned: was it logged that one cannot be read?
     """
 
-    __slots__ = ("head", "known", "route")
+    __slots__ = ("head", "known", "route", "warned")
 
     def __init__(self, head: Head, known: Known, route: Route[Delivery]) -> None:
         """
@@ -38,6 +39,7 @@ class Arrival:
         self.head = head
         self.known = known
         self.route = route
+        self.warned = False
 
 
 class Arrivals:
@@ -90,8 +92,12 @@ class Arrivals:
                 if codec is None:
                     raise UnsupportedCodec(f"no codec {head.codec} here")
                 value = codec.decode(data)
-            except (BadData, UnsupportedCodec) as error:
-                self._unreadable(head, seq, error, targets)
+            except PysigError as error:
+                self._unreadable(arrival, seq, error, targets)
+                continue
+            except Exception as error:
+                # A codec of the user's own that does not keep its promise.
+                self._unreadable(arrival, seq, BadData(f"{error!r}"), targets)
                 continue
             self.delivered += 1
             deliver(targets, EventInfo(head.sender, head.event, seq, time / 1e6), value)
@@ -109,18 +115,21 @@ class Arrivals:
         return arrival
 
     def _unreadable(
-        self, head: Head, seq: int, error: PysigError, targets: tuple[Delivery, ...]
+        self, arrival: Arrival, seq: int, error: PysigError, targets: tuple[Delivery, ...]
     ) -> None:
         """
         An event cannot be decoded: to the listeners that is a gap.
         """
-        self.log.warn(
-            "event {seq} ({event}) of {sender} cannot be read: {error}",
-            seq=seq,
-            event=head.event,
-            sender=head.sender,
-            error=error.message,
-        )
+        head = arrival.head
+        if not arrival.warned:
+            arrival.warned = True
+            self.log.warn(
+                "event {event} of {sender} cannot be read, from number {seq} on: {error}",
+                seq=seq,
+                event=head.event,
+                sender=head.sender,
+                error=error.message,
+            )
         why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
         gap = Gap(head.sender, head.sid, seq, seq, 1, (head.event,), why)
         for target in targets:
@@ -130,27 +139,35 @@ class Arrivals:
         """
         The router says that events will not come.
         """
-        gap = Gap(
-            notice.sender,
-            None if notice.sid is None else sidNumber(notice.sid),
-            notice.first,
-            notice.last,
-            notice.n,
-            notice.events,
-            notice.why,
+        self.missed(
+            Gap(
+                notice.sender,
+                None if notice.sid is None else sidNumber(notice.sid),
+                notice.first,
+                notice.last,
+                notice.n,
+                notice.events,
+                notice.why,
+            )
         )
+
+    def missed(self, gap: Gap) -> None:
+        """
+        Events will not come: tell those who might have heard them.
+        """
         self.log.warn(
-            "{n} event(s) of {sender} were missed ({first} to {last}): {why}",
-            n=notice.n,
-            sender=notice.sender,
-            first=notice.first,
-            last=notice.last,
-            why=notice.why,
+            "events of {gap.sender} were missed: {gap.first} to {gap.last} ({gap.why})", gap=gap
         )
+        known = self._view.known.get(gap.sender)
         told: dict[Delivery, None] = {}
-        for entry in self._index.ofSender(notice.sender):
-            matches = matcher(entry.key[1])
-            if notice.events is None or any(map(matches, notice.events)):
+        for entry in self._index.ofSender(gap.sender):
+            if gap.events is not None:
+                isConcerned = any(map(matcher(entry.key[1]), gap.events))
+            else:
+                isConcerned = not isBuiltin(entry.key[1]) and (
+                    known is None or known.isConcernedBy(entry.key)
+                )
+            if isConcerned:
                 told[entry.target] = None
         for target in told:
             target.missed(gap)

@@ -17,6 +17,12 @@ from ..errors import Denied, NotAuthenticated, ProtocolError, PysigError, Versio
 FIRST: Final = 0.2
 FACTOR: Final = 1.7
 LONGEST: Final = 30.0
+STEPS: Final = 20
+"""
+After so many failures the wait grows no more: it is L{LONGEST}, and the power of
+a count that goes on for days is no float.
+"""
+
 SPREAD: Final = 0.3
 SETTLED: Final = 30.0
 REFUSED: Final = 60.0
@@ -57,14 +63,18 @@ class Backoff:
         @param retry: how many seconds the router asked us to wait.
         """
         self._failures = 1 if lived >= SETTLED else self._failures + 1
-        self._least = REFUSED if isinstance(error, LASTING) else retry
+        self._least = max(retry, REFUSED) if isinstance(error, LASTING) else retry
 
     def delay(self, attempts: int = 0) -> float:
         """
         How many seconds to wait now. For C{ClientService}, which counts attempts
         in its own way; that number is not used.
         """
-        wait = min(LONGEST, FIRST * FACTOR ** (max(self._failures, 1) - 1))
-        wait = max(wait, self._least)
-        self._least = 0.0
-        return wait * random.uniform(1 - SPREAD, 1 + SPREAD)
+        steps = min(max(self._failures, 1), STEPS) - 1
+        wait = min(LONGEST, FIRST * FACTOR**steps)
+        least, self._least = self._least, 0.0
+        # What was asked for is spread upwards only.
+        return max(
+            wait * random.uniform(1 - SPREAD, 1 + SPREAD),
+            least * random.uniform(1, 1 + SPREAD),
+        )

@@ -22,7 +22,7 @@ from ..core.signals import Sender
 from ..errors import LinkLost, PysigError
 from ..interfaces import ICodec, IConnectionObserver, IRouter
 from ..names import ANY, ROUTER, checkName, checkPattern
-from ..wire.codecs import Codecs
+from ..wire.codecs import JSON, Codecs
 from ..wire.messages import (
     Cancel,
     Fail,
@@ -97,6 +97,7 @@ class ClientRouter(Service):
         clock = clockOf(reactor)
         spoken = Codecs(codecs)
         chosen = spoken.named(codec)
+        self._json = spoken.byId[JSON]
         told = Observing(observer)
         self.local = Router(clock=reactor)
         self._deadlines = Deadlines(clock)
@@ -113,22 +114,24 @@ class ClientRouter(Service):
             {
                 Run: lambda link, run: self._interests.arrivals.receive(run),
                 GapNotice: lambda link, gap: self._interests.arrivals.gap(gap),
-                PresenceNotice: lambda link, notice: self._interests.view.notice(notice),
+                PresenceNotice: lambda link, notice: self._interests.told(notice),
                 Request: self._answers.asked,
                 Cancel: lambda link, cancel: self._answers.cancelled(cancel),
                 Reply: lambda link, reply: self._questions.replied(reply),
                 Fail: lambda link, fail: self._questions.failed(fail),
             },
             self._declare,
-            self._lost,
             self._interests.view.linkBack,
+            self._lost,
         )
+        self._flushes: set[PendingRequest] = set()
 
     def startService(self) -> None:
         """
         Connect, and stay connected.
         """
         super().startService()
+        self._interests.view.start()
         self._uplink.start()
 
     def stopService(self) -> Deferred[None]:
@@ -136,7 +139,15 @@ class ClientRouter(Service):
         Send what waits to be sent, say GOODBYE, and stay disconnected.
         """
         super().stopService()
-        return self._uplink.stop().addCallback(lambda _: self._interests.view.stop())
+        return self._uplink.stop().addCallback(lambda _: self._stopped())
+
+    def _stopped(self) -> None:
+        """
+        The link is down; unless the service was started again meanwhile, it
+        stays so.
+        """
+        if not self.running:
+            self._interests.view.stop()
 
     def whenConnected(self, failAfterFailures: int | None = None) -> Deferred[PeerInfo]:
         """
@@ -171,9 +182,10 @@ class ClientRouter(Service):
         self._answers.lost()
         self._own.lost()
         self._interests.lost()
-        self._questions.lost(
-            LinkLost(f"the link to {self._uplink.text} broke before the answer came")
-        )
+        error = LinkLost(f"the link to {self._uplink.text} broke before the answer came")
+        self._questions.lost(error)
+        for pending in tuple(self._flushes):
+            pending.abandon(error)
 
     # Senders
 
@@ -245,11 +257,21 @@ class ClientRouter(Service):
         try:
             checkName(sender, "sender")
             checkName(method, "method")
-            seconds = checkTimeout(timeout)
-            link = self._uplink.openLink(f", so {sender!r} cannot be asked")
-            return self._questions.ask(link, sender, method, params, seconds)
+            return self._ask(sender, method, params, checkTimeout(timeout))
         except PysigError as error:
             return fail(error)
+
+    def _ask(
+        self, sender: str, method: str, params: Any, seconds: float, codec: Any = None
+    ) -> Deferred[Any]:
+        """
+        See L{request}.
+
+        @param codec: an encoding other than the usual one.
+        @raise PysigError: it cannot be asked.
+        """
+        link = self._uplink.openLink(f", so {sender!r} cannot be asked")
+        return self._questions.ask(link, sender, method, params, seconds, codec)
 
     def senders(self, pattern: str = "*") -> Deferred[list[SenderInfo]]:
         """
@@ -268,9 +290,10 @@ class ClientRouter(Service):
         found: list[SenderInfo] = []
         while True:
             after = found[-1].name if found else ""
-            page = await self.request(ROUTER, "senders", {"pattern": pattern, "after": after})
+            params = {"pattern": pattern, "after": after}
+            page = await self._ask(ROUTER, "senders", params, DEFAULT_TIMEOUT, self._json)
             found += [senderInfo(fact) for fact in page["senders"]]
-            if not page["more"]:
+            if not (page["more"] and page["senders"]):
                 return found
 
     # Pace
@@ -281,23 +304,33 @@ class ClientRouter(Service):
         L{LinkLost<pysig_twisted.errors.LinkLost>} if the link is down or breaks, and with
         L{RequestTimeout<pysig_twisted.errors.RequestTimeout>} after 30 seconds.
         """
-        pending = PendingRequest("flush", self._deadlines, DEFAULT_TIMEOUT, lambda _: None)
-        Deferred.fromCoroutine(self._flush()).addCallbacks(
-            pending.succeed, lambda failure: pending.fail(failure.value)
-        )
-        return pending.answer
+        try:
+            link = self._uplink.openLink()
+        except PysigError as error:
+            return fail(error)
+        work = Deferred.fromCoroutine(self._flush(link))
+        pending = PendingRequest("flush", self._deadlines, DEFAULT_TIMEOUT, lambda _: work.cancel())
+        self._flushes.add(pending)
 
-    async def _flush(self) -> None:
+        def ended(result: Any) -> Any:
+            self._flushes.discard(pending)
+            return result
+
+        answer = pending.answer.addBoth(ended)
+        work.addCallbacks(pending.succeed, lambda failure: pending.fail(failure.value))
+        return answer
+
+    async def _flush(self, link: ClientProtocol) -> None:
         """
         See L{flush}.
         """
-        self._uplink.openLink()
         await self._own.settled()
-        await self._uplink.openLink().ping()
+        await link.ping()
 
     def ready(self) -> Deferred[None]:
         """
-        See L{IRouter.ready}. While the link is down, it waits for it.
+        See L{IRouter.ready}. While the link is down, it waits for it; it fails with
+        L{LinkLost<pysig_twisted.errors.LinkLost>} if the link breaks meanwhile.
         """
         return Deferred.fromCoroutine(self._ready())
 
@@ -306,7 +339,10 @@ class ClientRouter(Service):
         See L{ready}.
         """
         await self._uplink.whenConnected()
-        await self._uplink.openLink().outbox.below(ROOM)
+        link = self._uplink.openLink()
+        await link.outbox.below(ROOM)
+        if not link.isOpen:
+            raise LinkLost(f"the link to {self._uplink.text} broke while much waited to be sent")
 
     # pysig's names
 

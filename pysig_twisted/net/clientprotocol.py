@@ -14,7 +14,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..errors import NotConnected, PysigError, RequestTimeout
+from ..errors import NotConnected, PysigError, RequestTimeout, VersionMismatch
 from ..version import SOFTWARE
 from ..wire.conversation import Phase, Role
 from ..wire.messages import (
@@ -67,6 +67,8 @@ class ClientProtocol(Link):
         self._factory = factory
         self._calls: dict[int, Deferred[Any]] = {}
         self._pings: dict[int, Deferred[None]] = {}
+        self._isFinished = False
+        self._helloBucket = 0
         self._ids = Ids()
         self._handlers.update(
             {
@@ -93,6 +95,7 @@ class ClientProtocol(Link):
         The carrier is up: say HELLO.
         """
         super().connectionMade()
+        self._factory.uplink.carried(self)
         limits = self.context.limits
         self._helloBucket = self.context.deadlines.add(
             limits.helloTimeout, (self, "hello"), self._noWelcome
@@ -117,11 +120,19 @@ class ClientProtocol(Link):
         """
         The connection is open.
         """
-        self.context.deadlines.drop(self._helloBucket, (self, "hello"))
+        self._dropHello()
+        if welcome.version != VERSION:
+            self.end(
+                VersionMismatch(
+                    f"the router speaks version {welcome.version} of the protocol,"
+                    f" this client {VERSION}"
+                )
+            )
+            return
         self.welcome = welcome
         self.openedAt = self.context.clock.now()
         self._reader.frames.maxFrame = self.context.limits.maxFrame
-        self._factory.uplink.opened(self, welcome)
+        self._factory.uplink.opened(self)
 
     def _goodbye(self, message: Goodbye) -> None:
         """
@@ -129,13 +140,39 @@ class ClientProtocol(Link):
         """
         self.retry = message.retryMs / 1000
         super()._goodbye(message)
+        self._finished()
+
+    def end(self, error: PysigError, retryMs: int = 0, drop: bool = False) -> None:
+        """
+        See L{Link.end}. Nothing is expected of the router from here on.
+        """
+        if self.ended is None:
+            super().end(error, retryMs, drop)
+            self._finished()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
-        The carrier is gone: whatever waits for an answer gets none.
+        The carrier is gone.
         """
+        self.conversation.ended()  # before those are told who wait for the outbox
         super().connectionLost(reason)
+        self._finished()
+
+    def _dropHello(self) -> None:
+        """
+        Do not wait for WELCOME any more.
+        """
         self.context.deadlines.drop(self._helloBucket, (self, "hello"))
+
+    def _finished(self) -> None:
+        """
+        The connection is over, however it ended: whatever waits for an answer
+        gets none.
+        """
+        if self._isFinished:
+            return
+        self._isFinished = True
+        self._dropHello()
         assert self.ended is not None
         self._factory.uplink.ended(self, self.ended)
         waiting = (*self._calls.values(), *self._pings.values())

@@ -23,7 +23,14 @@ DEFAULT_LISTEN: Final = f"tcp:{DEFAULT_PORT}:interface=127.0.0.1"
 DEFAULT_CONNECT: Final = f"127.0.0.1:{DEFAULT_PORT}"
 
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.-]+)(?::(?P<port>\d+))?\Z")
-_UNUSABLE = (TypeError, ValueError, LookupError, OSError, ImportError, AttributeError)
+# What parsers of endpoint strings say, and what that means.
+_MEANINGS = (
+    (r"missing \d+ required positional arguments?: (?P<what>.+)", "it lacks its {what}"),
+    (r"unexpected keyword argument (?P<what>.+)", "there is no option {what}"),
+    (r"invalid literal for int\(\).*: (?P<what>.+)", "{what} is not a number"),
+    (r"(?P<what>list index out of range)", "there is no such descriptor"),
+    (r"generator raised StopIteration", "it ends in a backslash"),
+)
 
 
 def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
@@ -47,7 +54,7 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
         return HostnameEndpoint(reactor, host["host"].strip("[]"), port)
     try:
         endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
-    except _UNUSABLE as error:
+    except Exception as error:
         raise ConfigError(
             f"cannot connect to {text!r}: {_why(error)}; give host:port,"
             f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
@@ -69,7 +76,7 @@ def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
         raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, text)
-    except _UNUSABLE as error:
+    except Exception as error:
         raise ConfigError(
             f"cannot listen on {text!r}: {_why(error)};"
             f" give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
@@ -83,7 +90,16 @@ def _why(error: BaseException) -> str:
     """
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"{error}".strip().rstrip(".") or type(error).__name__
+    if type(error).__module__.startswith("OpenSSL"):
+        return "its key or certificate cannot be read as PEM"
+    text = " ".join(f"{error}".split()).rstrip(".")
+    if isinstance(error, LookupError) and not text.startswith("list"):
+        text = f"there is no {text}"
+    for pattern, meaning in _MEANINGS:
+        found = re.search(pattern, text)
+        if found is not None:
+            return meaning.format(**found.groupdict())
+    return text or type(error).__name__
 
 
 def isLocal(address: object) -> bool:

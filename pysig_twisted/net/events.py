@@ -9,8 +9,8 @@ L{PeerSignal} with the outboxes to write to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from twisted.logger import Logger
 
@@ -19,25 +19,22 @@ from ..core.info import EventInfo, Gap
 from ..core.listeners import Listeners
 from ..core.presence import Life, sidText
 from ..core.signals import Publish, Sender
-from ..core.subscriptions import Route, SubscriptionIndex
+from ..core.subscriptions import Entry, Route, SubscriptionIndex
 from ..errors import (
-    BadData,
     NoSuchEvent,
     NotOwner,
     PysigError,
     TooLarge,
     UnsupportedCodec,
 )
-from ..wire.codecs import CBOR, JSON, MSGPACK, Codecs
+from ..names import matcher
+from ..wire.codecs import JSON, Codecs
 from ..wire.messages import GapNotice
-from ..wire.runs import Run, eventFrame, makeHead, parseHead
-from ..wire.version1 import encode
+from ..wire.runs import Run, makeHead, parseHead
+from .adapting import adapt
 from .peers import Peer
 
-TRANSCODED: Final = frozenset({JSON, MSGPACK, CBOR})
-"""
-The encodings among which a router translates for listeners that lack one.
-"""
+T = TypeVar("T")
 
 
 class PeerSignal:
@@ -46,13 +43,15 @@ class PeerSignal:
 
     @ivar life: the sender.
     @ivar codec: the number of its payloads' encoding, L{codecName} its name.
-    @ivar route: the peers that listen to it.
+    @ivar route: the peers that listen to it; shared with signals that carry the
+        same event in another encoding.
+    @ivar targets: those peers, as they were when what follows was made.
     @ivar writes: how to send to those that take its frames as they are.
     @ivar others: those that do not.
     @ivar local: the listeners of this process, for a peer's sender.
     """
 
-    __slots__ = ("codec", "codecName", "life", "local", "others", "route", "writes")
+    __slots__ = ("codec", "codecName", "life", "local", "others", "route", "targets", "writes")
 
     def __init__(
         self,
@@ -70,6 +69,7 @@ class PeerSignal:
         self.codecName = codecName
         self.route = route
         self.local = local
+        self.targets: tuple[Peer, ...] | None = None
         self.writes: tuple[Callable[[bytes], None], ...] = ()
         self.others: tuple[Peer, ...] = ()
 
@@ -91,7 +91,6 @@ class Events:
         listeners: Listeners,
         codecs: Codecs,
         maxFrame: int,
-        audience: Callable[[Life[Any]], list[Peer]],
         find: Callable[[str], Life[Any] | None],
     ) -> None:
         """
@@ -99,14 +98,12 @@ class Events:
         @param listeners: those of this process.
         @param codecs: the encodings that this process speaks.
         @param maxFrame: the longest frame that this router takes.
-        @param audience: the peers that know a life.
         @param find: the life of a name.
         """
         self._peers = peers
         self._listeners = listeners
         self._codecs = codecs
         self._maxFrame = maxFrame
-        self._audience = audience
         self._find = find
         self._signals: dict[Life[Any], list[PeerSignal]] = {}
         self.accepted = 0
@@ -128,6 +125,8 @@ class Events:
         life = signal.life
         if run.first != life.seq + 1 or run.last - life.seq != run.count:
             for one in run.split():
+                if self._find(life.name) is not life:
+                    return  # a listener of this process has ended it
                 if one.first > life.seq:
                     if one.first > life.seq + 1:
                         self._missing(life, life.seq + 1, one.first - 1, "link")
@@ -150,13 +149,13 @@ class Events:
         """
         Send a run to the peers that listen.
         """
-        if signal.route.targets is None:
+        if signal.route.targets is None or signal.route.targets is not signal.targets:
             self._prepare(signal)
         for write in signal.writes:
             write(run.frames)
         self.delivered += run.count * len(signal.writes)
         if signal.others:
-            self._adapt(signal, run)
+            self.delivered += adapt(self._codecs, signal, run)
 
     def _deliver(self, signal: PeerSignal, local: Route[Delivery], run: Run) -> None:
         """
@@ -167,6 +166,7 @@ class Events:
         life = signal.life
         codec = self._codecs.byId.get(signal.codec)
         refresh = self._listeners.index.refresh
+        unread = 0
         for seq, time, data in run.events():
             targets = local.targets
             if targets is None:
@@ -179,13 +179,10 @@ class Events:
                 if codec is None or codec.name != signal.codecName:
                     raise UnsupportedCodec(f"no codec {signal.codecName!r} here")
                 value = codec.decode(data)
-            except PysigError as error:
-                self.log.warn(
-                    "an event of {sender} cannot be read here: {error}",
-                    sender=life.name,
-                    event=local.event,
-                    error=error.message,
-                )
+            except Exception as error:
+                if not unread:
+                    self._logUnread(signal, error)
+                unread += 1
                 why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
                 gap = Gap(life.name, life.sid, seq, seq, 1, (local.event,), why)
                 for target in targets:
@@ -193,6 +190,18 @@ class Events:
                 continue
             info = EventInfo(life.name, local.event, seq, time / 1e6)
             life.dispatcher.deliver(targets, info, value)
+
+    def _logUnread(self, signal: PeerSignal, error: Exception) -> None:
+        """
+        Say in the log why listeners of this process do not get an event.
+        """
+        what = f"event {signal.route.event!r} of sender {signal.life.name!r}"
+        if isinstance(error, PysigError):
+            self.log.warn("{what} cannot be read here: {error}", what=what, error=error.message)
+        else:
+            self.log.failure(
+                "codec {codec} raised when {what} was read", codec=signal.codecName, what=what
+            )
 
     def _admit(self, peer: Peer, run: Run) -> PeerSignal | None:
         """
@@ -243,12 +252,12 @@ class Events:
         """
         signal = PeerSignal(life, JSON, "json", self._peers.hold(sender.name, event), None)
         self._signals.setdefault(life, []).append(signal)
-        toJson = self._codecs.byId[JSON].encode
+        encodeJson = self._codecs.byId[JSON].encode
         head = makeHead(JSON, sender.name, event, life.sid)
         longest = self._maxFrame - len(head) - 16
 
         def publish(seq: int, time: float, data: Any) -> None:
-            payload = toJson(data)
+            payload = encodeJson(data)
             if len(payload) > longest:
                 raise tooLarge(sender.name, event, len(payload), longest)
             self.accepted += 1
@@ -262,73 +271,18 @@ class Events:
         """
         Sort out who takes the signal's frames as they are.
         """
-        targets = dict.fromkeys(self._peers.refresh(signal.route))
+        targets = signal.route.targets
+        if targets is None:
+            targets = self._peers.refresh(signal.route)
         plain, others = [], []
-        for peer in targets:
+        for peer in dict.fromkeys(targets):
             takes = peer.codecs.get(signal.codec) == signal.codecName
             if takes and peer.maxFrame >= self._maxFrame:
                 plain.append(peer.write)
             else:
                 others.append(peer)
+        signal.targets = targets
         signal.writes, signal.others = tuple(plain), tuple(others)
-
-    def _adapt(self, signal: PeerSignal, run: Run) -> None:
-        """
-        Send a run to peers that do not take it as it is: what cannot be made to
-        fit is told as a gap.
-        """
-        translated: Run | str | None = None
-        for peer in signal.others:
-            fitting: Run | str = run
-            if peer.codecs.get(signal.codec) != signal.codecName:
-                if translated is None:
-                    translated = self._translate(signal, run)
-                fitting = translated
-            if isinstance(fitting, str):
-                self._tellGap(peer, signal, run.first, run.last, fitting)
-                continue
-            for one in fitting.split() if fitting.longest > peer.maxFrame else (fitting,):
-                if one.longest > peer.maxFrame:
-                    self._tellGap(peer, signal, one.first, one.last, "too-large")
-                else:
-                    peer.write(one.frames)
-                    self.delivered += one.count
-
-    def _translate(self, signal: PeerSignal, run: Run) -> Run | str:
-        """
-        The run in JSON, which every peer takes; or why there is none.
-        """
-        codec = self._codecs.byId.get(signal.codec)
-        if codec is None or signal.codec not in TRANSCODED:
-            return "codec"
-        toJson = self._codecs.byId[JSON].encode
-        head = makeHead(JSON, signal.life.name, signal.route.event, signal.life.sid)
-        try:
-            frames = [
-                eventFrame(head, seq, time, toJson(codec.decode(data)))
-                for seq, time, data in run.events()
-            ]
-        except BadData:
-            return "codec"
-        longest = max(map(len, frames)) - 4
-        return Run(head, b"".join(frames), run.count, run.first, run.last, longest)
-
-    def _tellGap(self, peer: Peer, signal: PeerSignal, first: int, last: int, why: str) -> None:
-        """
-        Tell a peer which events of a signal it does not get.
-        """
-        life = signal.life
-        peer.send(
-            GapNotice(
-                life.name,
-                sidText(life.sid),
-                first,
-                last,
-                last - first + 1,
-                (signal.route.event,),
-                why,
-            )
-        )
 
     def _missing(self, life: Life[Any], first: int, last: int, why: str) -> None:
         """
@@ -336,14 +290,22 @@ class Events:
         """
         count = last - first + 1
         notice = GapNotice(life.name, sidText(life.sid), first, last, count, None, why)
-        frame = encode(notice)
-        for peer in self._audience(life):
-            peer.write(frame)
+        for peer in hearers(self._peers, life):
+            peer.send(notice)
         gap = Gap(life.name, life.sid, first, last, count, None, why)
-        for target in dict.fromkeys(
-            entry.target for entry in self._listeners.index.ofSender(life.name)
-        ):
+        for target in hearers(self._listeners.index, life):
             target.missed(gap)
+
+
+def hearers(index: SubscriptionIndex[T], life: Life[Any]) -> Iterable[T]:
+    """
+    Those who hear at least one event of a life, each once.
+    """
+
+    def hears(entry: Entry[T]) -> bool:
+        return any(map(matcher(entry.key[1]), life.events))
+
+    return dict.fromkeys(entry.target for entry in index.ofSender(life.name) if hears(entry))
 
 
 def tooLarge(sender: str, event: str, size: int, longest: int) -> TooLarge:

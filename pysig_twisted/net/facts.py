@@ -1,15 +1,12 @@
 """
-The router's own sender, C{$router}: facts about the router, as requests.
+The router's own sender, C{$router}: facts about the router, as requests::
 
-===========  ==========================  ==========================================
-request      parameters                  answer
-===========  ==========================  ==========================================
-C{senders}   C{{pattern?, after?}}       C{{senders: [...], more: bool}}, by name;
-                                         C{after} a name: those that follow it
-C{peers}     C{{after?}}                 C{{peers: [...], more: bool}}, by number;
-                                         C{after} a number
-C{stats}     none                        counters, by name
-===========  ==========================  ==========================================
+    request   parameters            answer
+    senders   {pattern?, after?}    {senders: [...], more: bool}, by name;
+                                    after a name: those that follow it
+    peers     {after?}              {peers: [...], more: bool}, by number;
+                                    after a number
+    stats     none                  counters, by name
 
 Listings come in pages of up to L{PAGE} bytes, so that no answer outgrows a
 frame however many there are.
@@ -25,7 +22,7 @@ import msgspec
 
 from ..core.info import SenderInfo
 from ..core.presence import sidText
-from ..errors import BadRequest
+from ..errors import BadName, BadRequest
 from ..names import ROUTER, checkPattern
 from ..version import SOFTWARE
 from .hub import Hub
@@ -77,7 +74,10 @@ class Facts:
         The connected senders.
         """
         given = arguments(params, "pattern", "after")
-        pattern = checkPattern(given.get("pattern", "*"), "sender")
+        try:
+            pattern = checkPattern(given.get("pattern", "*"), "sender")
+        except BadName as error:
+            raise BadRequest(f"pattern: {error}") from None
         after = given.get("after") or ""
         if not isinstance(after, str):
             raise BadRequest(f"after: {after!r} is not a sender's name")
@@ -89,7 +89,7 @@ class Facts:
         The connections.
         """
         after = arguments(params, "after").get("after") or 0
-        if not isinstance(after, int):
+        if not isinstance(after, int) or isinstance(after, bool):
             raise BadRequest(f"after: {after!r} is not a connection's number")
         peers = sorted(self._hub.joined.items())
         return page("peers", (msgspec.to_builtins(peer.info()) for id, peer in peers if id > after))
@@ -108,7 +108,7 @@ class Facts:
             "time": time.time(),
             "peers": len(hub.joined),
             "senders": len(hub._lives),
-            "subscriptions": hub._listening.size + len(hub._listeners),
+            "subscriptions": hub.audience.index.size + len(hub._listeners),
             "eventsAccepted": events.accepted,
             "eventsDelivered": events.delivered,
             "eventsRefused": events.refused,
@@ -128,9 +128,7 @@ def arguments(params: Any, *known: str) -> Mapping[str, Any]:
         return {}
     if not isinstance(params, Mapping):
         raise BadRequest(f"the parameters are an object, not {type(params).__name__}")
-    unknown = sorted(set(params) - set(known))
-    if unknown:
-        raise BadRequest(
-            f"unknown parameter {unknown[0]!r}; there are: {', '.join(known) or 'none'}"
-        )
+    for name in params:
+        if name not in known:
+            raise BadRequest(f"unknown parameter {name!r}; there are: {', '.join(known) or 'none'}")
     return params

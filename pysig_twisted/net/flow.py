@@ -18,7 +18,10 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
 from zope.interface import implementer
+
+from ..core.clock import ITimer
 
 PIECE: Final = 1 << 16
 
@@ -31,7 +34,9 @@ class Turn:
         it is called in the reactor's next turn.
     """
 
-    __slots__ = ("_callLater", "_dirty", "_scheduled", "working")
+    log = Logger()
+
+    __slots__ = ("_callLater", "_dirty", "_timer", "working")
 
     def __init__(self, callLater: Callable[..., Any]) -> None:
         """
@@ -40,32 +45,39 @@ class Turn:
         self.working = False
         self._callLater = callLater
         self._dirty: list[Outbox] = []
-        self._scheduled = False
+        self._timer: ITimer | None = None
 
     def add(self, outbox: Outbox) -> None:
         """
         This one has something to send.
         """
         self._dirty.append(outbox)
-        if not self.working and not self._scheduled:
-            self._scheduled = True
-            self._callLater(0, self._later)
+        if not self.working and self._timer is None:
+            self._timer = self._callLater(0, self._later)
 
     def flush(self) -> None:
         """
-        Send what there is.
+        Send what there is. A transport that raises costs only its own peer.
         """
         self.working = False
+        if self._timer is not None:
+            # Were it left, a wall clock set back could keep it for very long.
+            self._timer.cancel()
+            self._timer = None
         while self._dirty:
             dirty, self._dirty = self._dirty, []
             for outbox in dirty:
-                outbox.flush()
+                try:
+                    outbox.flush()
+                except Exception:
+                    self.log.failure("a transport failed when it was written to")
+                    outbox.breakOff()
 
     def _later(self) -> None:
         """
         The reactor's next turn.
         """
-        self._scheduled = False
+        self._timer = None
         self.flush()
 
 
@@ -82,6 +94,8 @@ class Outbox:
     @ivar total: how many bytes were given to the transport.
     """
 
+    log = Logger()
+
     __slots__ = (
         "_chunks",
         "_closed",
@@ -90,6 +104,7 @@ class Outbox:
         "_limit",
         "_offset",
         "_overflow",
+        "_overflown",
         "_transport",
         "_turn",
         "paused",
@@ -102,7 +117,8 @@ class Outbox:
     def __init__(self, turn: Turn, limit: int, overflow: Callable[[], object]) -> None:
         """
         @param limit: how many bytes may wait.
-        @param overflow: called when more do.
+        @param overflow: called by L{flush} when more did. Until then nothing
+            is taken any more.
         """
         self._turn = turn
         self._limit = limit
@@ -113,6 +129,7 @@ class Outbox:
         self._offset = 0
         self._dirty = False
         self._closed = False
+        self._overflown = False
         self._drained: list[tuple[int, Deferred[None]]] = []
         self.size = 0
         self.paused = False
@@ -131,10 +148,12 @@ class Outbox:
         """
         Send whole frames, in their turn.
         """
-        if self._closed:
+        if self._closed or self._overflown:
             return
         self._chunks.append(data)
         self.size += len(data)
+        if self.size > self._limit:
+            self._overflown = True
         if not self._dirty:
             self._dirty = True
             self._turn.add(self)
@@ -144,10 +163,10 @@ class Outbox:
         Give the transport what it takes.
         """
         self._dirty = False
-        if not self.paused:
-            self._feed()
-        if self.size > self._limit and not self._closed:
+        if self._overflown and not self._closed:
             self._overflow()
+        elif not self.paused:
+            self._feed()
 
     def below(self, size: int) -> Deferred[None]:
         """
@@ -170,16 +189,19 @@ class Outbox:
         """
         Send this, take nothing more, and end the connection when it is sent.
 
-        @param drop: forget what waits, but for the rest of a frame whose
-            beginning the transport has.
+        @param drop: forget what waits, but for the rest of what was written
+            at once and whose beginning the transport has: frames stay whole.
         """
         if self._closed:
             return
         if drop:
             rest = self._chunks[0][self._offset :] if self._offset else b""
-            self._chunks = deque([rest] if rest else [])
+            self._chunks.clear()
+            if rest:
+                self._chunks.append(rest)
             self.size = len(rest)
             self._offset = 0
+        self._overflown = False
         self.write(last)
         self._closed = True
         self.flush()
@@ -193,6 +215,18 @@ class Outbox:
         self._chunks.clear()
         self.size = 0
         self._callDrained()
+
+    def breakOff(self) -> None:
+        """
+        The transport cannot be used any more: be rid of it.
+        """
+        transport = self._transport
+        self.close()
+        if transport is not None:
+            try:
+                abortTransport(transport)
+            except Exception:
+                self.log.failure("a transport failed when it was aborted")
 
     def pauseProducing(self) -> None:
         """
@@ -261,10 +295,18 @@ class Outbox:
         """
         Something was sent, or never will be.
         """
-        if self._drained:
-            waiting, self._drained = self._drained, []
-            for size, deferred in waiting:
-                if self.size <= size:
-                    deferred.callback(None)
-                else:
-                    self._drained.append((size, deferred))
+        # One at a time: those told first may cancel the others.
+        while ready := [item for item in self._drained if self.size <= item[0]]:
+            self._drained.remove(ready[0])
+            ready[0][1].callback(None)
+
+
+def abortTransport(transport: Any) -> None:
+    """
+    End a connection at once, or on carriers that have no way to do that, soon.
+    """
+    abort = getattr(transport, "abortConnection", None)
+    if abort is not None:
+        abort()
+    else:
+        transport.loseConnection()

@@ -81,6 +81,7 @@ class Heartbeat:
         self._deadlines = deadlines
         self._marks: dict[Watched, _Marks] = {}
         self._timer: int | None = None
+        self._due = 0.0
 
     def watch(self, link: Watched) -> None:
         """
@@ -105,14 +106,23 @@ class Heartbeat:
         """
         tick = min(LONGEST_TICK, self.interval / SHARE, self.silence / SHARE, self.stall / SHARE)
         self._timer = self._deadlines.add(tick, self, self._look)
+        self._due = self._clock.now() + tick
 
     def _look(self) -> None:
         """
         See what the connections have done since the last time.
+
+        What a stopped process did not do is nobody's fault: that time does not
+        count, since what came meanwhile has not been read.
         """
-        self._timer = None
         now = self._clock.now()
+        late = now - self._due
+        if late < LONGEST_TICK:
+            late = 0.0
+        self._arm()
         for link, marks in tuple(self._marks.items()):
+            marks.heard += late
+            marks.taken += late
             outbox = link.outbox
             if outbox.wrote:
                 outbox.wrote = False
@@ -120,7 +130,7 @@ class Heartbeat:
             if link.heard:
                 link.heard = False
                 marks.heard = now
-            if outbox.taken or not outbox.paused:
+            if outbox.taken or not outbox.paused or not outbox.size:
                 outbox.taken = False
                 marks.taken = now
             if now - marks.heard >= self.silence:
@@ -130,5 +140,3 @@ class Heartbeat:
             elif now - marks.sent >= self.interval:
                 marks.sent = now
                 link.sayPing()
-        if self._marks and self._timer is None:
-            self._arm()

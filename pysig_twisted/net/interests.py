@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
@@ -22,16 +23,32 @@ from ..core.delivery import Listener
 from ..core.dispatch import Targets
 from ..core.info import EventInfo, Gap
 from ..core.listeners import Listeners, Subscription
-from ..core.presence import concerns, presenceData
+from ..core.presence import presenceData
 from ..core.router import isOffered
-from ..core.subscriptions import Key
+from ..core.subscriptions import Entry, Key, SubscriptionIndex
 from ..errors import PysigError
 from ..names import CONNECT, DISCONNECT, matcher
 from ..wire.codecs import Codecs
-from ..wire.messages import Listen, Unlisten
+from ..wire.messages import Listen, PresenceNotice, Unlisten
 from .arrivals import Arrivals
 from .clientprotocol import ClientProtocol
 from .view import Known, View
+
+
+class Asked(Enum):
+    """
+    What the router has been asked for on this link, for one sender and event.
+
+    @cvar LISTENING: to tell of it; it has not answered yet.
+    @cvar AGREED: to tell of it, and it does.
+    @cvar LEAVING: to tell of it no more; it has not answered yet. What still
+        comes is of no use, and who wants it again must wait for the answer:
+        the router may have left something out in between.
+    """
+
+    LISTENING = 1
+    AGREED = 2
+    LEAVING = 3
 
 
 class Interests:
@@ -56,12 +73,14 @@ class Interests:
         @param refused: told what the router refuses.
         """
         self._listeners = Listeners(self._isOffered, self._remove)
-        self.view = View(deadlines, grace, self._presence)
+        self.view = View(deadlines, grace, self._presence, lambda gap: self.arrivals.missed(gap))
         self.arrivals = Arrivals(self._listeners.index, self.view, codecs)
         self._refused = refused
         self._link: ClientProtocol | None = None
-        # What the router has been asked for on this link; True once it agreed.
-        self._asked: dict[Key, bool] = {}
+        self._asked: dict[Key, Asked] = {}
+        # What the router tells of, or will: for finding who concerns us.
+        self._told: SubscriptionIndex[Key] = SubscriptionIndex()
+        self._entries: dict[Key, Entry[Key]] = {}
 
     def add(
         self,
@@ -77,11 +96,10 @@ class Interests:
         """
         subscription = self._listeners.create(listener, sender, event, snapshot, onGap, concurrency)
         key = subscription.key
-        if self._link is not None:
-            if self._asked.get(key):
-                self._accept((subscription,))
-            elif key not in self._asked:
-                self._ask(self._link, key)
+        if self._asked.get(key) is Asked.AGREED:
+            self._accept((subscription,))
+        elif self._link is not None and key not in self._asked:
+            self._ask(self._link, key)
         return subscription
 
     def remove(self, listener: Listener, sender: str | None, event: str | None) -> bool:
@@ -98,16 +116,24 @@ class Interests:
         """
         Ask a new link for everything.
         """
+        assert link.welcome is not None
         self._link = link
-        self._asked.clear()
+        self.view.epoch = link.welcome.epoch
         return [self._ask(link, key) for key in self._listeners.wanted()]
+
+    def told(self, notice: PresenceNotice) -> None:
+        """
+        The router tells that a sender came, or is there, or went.
+        """
+        self.view.notice(notice, self._isWanted)
 
     def lost(self) -> None:
         """
         The link is down.
         """
         self._link = None
-        self._asked.clear()
+        for key in tuple(self._asked):
+            self._forget(key)
         self.arrivals.forget()
         for key in self._listeners.wanted():
             for subscription in self._listeners.ofKey(key):
@@ -119,31 +145,81 @@ class Interests:
         """
         Ask the router for what some of the subscriptions want.
         """
-        self._asked[key] = False
+        self._asked[key] = Asked.LISTENING
+        self._entries[key] = self._told.add(*key, key)
+
+        def isWaiting() -> bool:
+            return self._link is link and self._asked.get(key) is Asked.LISTENING
 
         def agreed(_: Any) -> None:
-            if self._link is link and key in self._asked:
-                self._asked[key] = True
+            if isWaiting():
+                self._asked[key] = Asked.AGREED
                 self._accept(self._listeners.ofKey(key))
 
         def failed(failure: Failure) -> None:
             failure.trap(PysigError)
-            if self._link is link and key in self._asked:
+            if isWaiting():
                 self._refuse(key, failure.value)  # type: ignore[arg-type]
 
         return link.call(Listen(*key)).addCallbacks(agreed, failed)
+
+    def _leave(self, link: ClientProtocol, key: Key) -> Deferred[None]:
+        """
+        Tell the router that nobody wants this any more.
+        """
+        self._asked[key] = Asked.LEAVING
+        self._told.remove(self._entries.pop(key))
+        for name in self.view.prune(key[0], self._isWanted):
+            self.arrivals.forget(name)
+
+        def left(_: None) -> None:
+            if self._link is link and self._asked.get(key) is Asked.LEAVING:
+                self._forget(key)
+                if self._listeners.ofKey(key):
+                    self._ask(link, key)
+
+        return link.settled(Unlisten(*key)).addCallback(left)
+
+    def _forget(self, key: Key) -> None:
+        """
+        The router is not asked for this.
+        """
+        del self._asked[key]
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._told.remove(entry)
+
+    def _isWanted(self, known: Known) -> bool:
+        """
+        Is this a sender that the router tells of?
+        """
+        return any(
+            known.isConcernedBy(entry.target) for entry in self._told.ofSender(known.info.name)
+        )
 
     def _accept(self, subscriptions: tuple[Subscription, ...]) -> None:
         """
         The router tells us what these want: let them hear.
         """
         for subscription in subscriptions:
+            # What a listener does when told of who is there may change all this.
+            if not self._isAgreed(subscription):
+                continue
             isNew = not self._listeners.isConnected(subscription)
             self._listeners.connect(subscription)
             if isNew and subscription.snapshot and matcher(subscription.event)(CONNECT):
                 self._tellPresent(subscription)
-            if subscription.state is not State.REMOVED:
+            if self._isAgreed(subscription):
                 subscription._settle(State.ACCEPTED)
+
+    def _isAgreed(self, subscription: Subscription) -> bool:
+        """
+        Does the router tell us what this one wants?
+        """
+        return (
+            subscription.state is not State.REMOVED
+            and self._asked.get(subscription.key) is Asked.AGREED
+        )
 
     def _tellPresent(self, subscription: Subscription) -> None:
         """
@@ -164,7 +240,7 @@ class Interests:
         """
         The router does not tell us what these want.
         """
-        del self._asked[key]
+        self._forget(key)
         self.log.warn(
             "the router refused to tell of {event} of {sender}: {error}",
             sender=key[0] or "any sender",
@@ -172,9 +248,10 @@ class Interests:
             error=error.message,
         )
         for subscription in self._listeners.ofKey(key):
-            self._listeners.park(subscription)
-            subscription._settle(State.REFUSED, error)
-            self._refused(subscription, error)
+            if subscription.state is not State.REMOVED:
+                self._listeners.park(subscription)
+                subscription._settle(State.REFUSED, error)
+                self._refused(subscription, error)
 
     def _remove(self, subscription: Subscription) -> Deferred[None]:
         """
@@ -182,14 +259,10 @@ class Interests:
         """
         key, link = subscription.key, self._link
         self._listeners.disconnect(subscription)
-        if self._listeners.ofKey(key) or self._asked.pop(key, None) is None or link is None:
+        isAsked = self._asked.get(key) in (Asked.LISTENING, Asked.AGREED)
+        if link is None or not isAsked or self._listeners.ofKey(key):
             return succeed(None)
-        keys = self._listeners.wanted()
-        for name in self.view.prune(
-            lambda info: any(concerns(key, info.name, info.events) for key in keys)
-        ):
-            self.arrivals.forget(name)
-        return link.settled(Unlisten(*key))
+        return self._leave(link, key)
 
     def _isOffered(self, key: Key) -> bool | None:
         """

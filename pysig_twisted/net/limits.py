@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ..errors import ConfigError
 from ..wire.messages import HIGHEST_MAX_FRAME, LOWEST_MAX_FRAME, MAX_FRAME
 
 Count = Annotated[int, Meta(ge=1)]
@@ -50,3 +51,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patterns: Count = 64
     requests: Count = 1_000
     refusals: Count = 1_000
+
+    def __post_init__(self) -> None:
+        """
+        Check what the types do not say.
+
+        @raise ConfigError: a healthy peer would be taken for dead.
+        """
+        if self.silence <= self.heartbeat:
+            raise ConfigError(
+                f"silence ({self.silence:g} s) must be longer than heartbeat ({self.heartbeat:g} s)"
+            )

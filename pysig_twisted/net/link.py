@@ -27,9 +27,9 @@ from ..errors import (
 )
 from ..wire.conversation import Conversation, Phase, Role
 from ..wire.messages import Goodbye, Ping, Pong
-from ..wire.version1 import Reader, encode
+from ..wire.version1 import MAX_TEXT, Reader, encode
 from .endpoints import describeAddress
-from .flow import Outbox, Turn
+from .flow import Outbox, Turn, abortTransport
 from .heartbeat import Heartbeat
 from .limits import Limits
 
@@ -63,6 +63,13 @@ class LinkContext:
         self.heartbeat.interval = limits.heartbeat
         self.heartbeat.silence = limits.silence
         self.heartbeat.stall = limits.stall
+
+
+def shown(text: str, size: int = MAX_TEXT) -> str:
+    """
+    What a peer says, so that it can stand in a line of a log.
+    """
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:size])
 
 
 class Ids:
@@ -154,13 +161,13 @@ class Link(Protocol):
         self.heard = True
         self.received += len(data)
         context.deadlines.check()
-        if self._signs:
-            signs, self._signs = self._signs, []
-            for call in signs:
-                call()
         context.turn.working = True
         receive, handlers = self.conversation.receive, self._handlers
         try:
+            if self._signs:
+                signs, self._signs = self._signs, []
+                for call in signs:
+                    call()
             for message in self._reader.feed(data):
                 if not receive(message):
                     break
@@ -206,7 +213,8 @@ class Link(Protocol):
         """
         if self.ended is not None:
             return
-        self.ended = error
+        # It is kept, and the frames that raised it need not be.
+        self.ended = error.with_traceback(None)
         self.conversation.ended()
         self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)
         self.outbox.finish(encode(Goodbye(error.code, error.message, retryMs)), drop)
@@ -215,15 +223,9 @@ class Link(Protocol):
         """
         End the connection at once, without a word.
         """
-        transport = self.transport
-        if transport is None:
-            return
-        self.outbox.close()
-        abort = getattr(transport, "abortConnection", None)
-        if abort is not None:
-            abort()
-        else:
-            transport.loseConnection()
+        if self.transport is not None:
+            self.outbox.close()
+            abortTransport(self.transport)
 
     def expectSign(self, call: Callable[[], object]) -> None:
         """
@@ -272,7 +274,7 @@ class Link(Protocol):
         """
         The other side ends the connection.
         """
-        error = PysigError.fromWire({"code": message.code, "message": message.reason})
-        self.ended = error
+        reason = shown(message.reason)
+        self.ended = PysigError.fromWire({"code": message.code, "message": reason})
         self.outbox.finish(b"")
         self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)

@@ -18,6 +18,11 @@ from twisted.logger import Logger
 from ..errors import ConfigError
 from .endpoints import describeAddress, isLocal, localForm
 
+MEANINGS = {"Cannot acquire lock": "another program listens there"}
+"""
+What Twisted says of unix sockets, for people.
+"""
+
 
 class Ports:
     """
@@ -54,12 +59,13 @@ class Ports:
         except Exception as error:
             cause: Any = error.socketError if isinstance(error, CannotListenError) else error
             why = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+            why = MEANINGS.get(why, why)
             raise ConfigError(f"cannot listen on {text!r}: {why}") from error
-        address = port.getHost()
+        address = hostOf(port)
         where = describeAddress(port.getHost)
         if not self._insecure and not isLocal(address):
             # It accepts nobody from here on, though its end takes a turn.
-            maybeDeferred(port.stopListening).addErrback(lambda _: None)
+            stop(port)
             raise ConfigError(
                 f"{text!r} would listen on {where}, where others than this machine can connect,"
                 " and everybody who connects may do everything;"
@@ -74,6 +80,23 @@ class Ports:
         Stop listening.
         """
         ports, self._ports = self._ports, []
-        return DeferredList(
-            [maybeDeferred(port.stopListening) for port in ports], consumeErrors=True
-        )
+        return DeferredList([stop(port) for port in ports])
+
+
+def hostOf(port: Any) -> object:
+    """
+    The address of a port; C{None} for one that has none.
+    """
+    try:
+        return port.getHost()
+    except (NotImplementedError, AttributeError):
+        return None
+
+
+def stop(port: Any) -> Deferred[None]:
+    """
+    Close a port.
+
+    @return: a Deferred that fires when it is closed, however that went.
+    """
+    return maybeDeferred(lambda: port.stopListening()).addBoth(lambda _: None)

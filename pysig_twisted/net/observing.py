@@ -4,9 +4,12 @@ Telling the application's connection observer, whatever it does.
 
 from __future__ import annotations
 
+from inspect import iscoroutine
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ..errors import PysigError
 from .peers import PeerInfo
@@ -51,6 +54,17 @@ class Observing:
         if self._observer is None:
             return
         try:
-            getattr(self._observer, method)(*arguments)
+            result = getattr(self._observer, method)(*arguments)
+            if iscoroutine(result):
+                result = Deferred.fromCoroutine(result)
         except Exception:
-            self.log.failure("the connection observer raised in {method}()", method=method)
+            self._failed(Failure(), method)
+        else:
+            if isinstance(result, Deferred):
+                result.addErrback(self._failed, method)
+
+    def _failed(self, failure: Failure, method: str) -> None:
+        """
+        The observer raised.
+        """
+        self.log.failure("the connection observer raised in {method}()", failure, method=method)

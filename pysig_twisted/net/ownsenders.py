@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import Any, Final
 
+import msgspec
 from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -24,7 +25,7 @@ from ..core.presence import newSid, sidText
 from ..core.requests import Handler, Handlers
 from ..core.router import nameTaken
 from ..core.signals import Publish, Sender, checkEvents, checkSender
-from ..errors import PysigError
+from ..errors import ProtocolError, PysigError
 from ..wire.messages import MAX_FRAME, Added, AddSender, RemoveSender
 from ..wire.runs import eventFrame, makeHead
 from .clientprotocol import ClientProtocol
@@ -34,6 +35,57 @@ KEPT: Final = 4 << 20
 """
 Bytes of one sender's events that are kept while it is being registered.
 """
+
+
+DOWN: Final = "the link is down"
+REFUSED: Final = "the router refused the sender"
+FULL: Final = "more waits to be sent than may"
+"""
+Why events go nowhere.
+"""
+
+
+class Sending:
+    """
+    What all senders of a client share.
+
+    @ivar codec: the encoding of their events.
+    @ivar limit: bytes of events that may wait.
+    @ivar kept: how many are kept for senders that are being registered.
+    @ivar refused: told which senders the router refuses.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self, codec: Any, limit: int, refused: Callable[[Sender, PysigError], object]
+    ) -> None:
+        """
+        See the class.
+        """
+        self.codec = codec
+        self.limit = limit
+        self.kept = 0
+        self.refused = refused
+        self._warned: set[str] = set()
+
+    def begin(self) -> None:
+        """
+        There is a new link: what is lost from here on is worth a warning again.
+        """
+        self._warned.clear()
+
+    def lost(self, sender: str, why: str) -> None:
+        """
+        An event goes nowhere: say so, but not for each of them.
+        """
+        if why not in self._warned:
+            self._warned.add(why)
+            self.log.warn(
+                "what {sender} and others fire now is counted but not kept: {why}",
+                sender=sender,
+                why=why,
+            )
 
 
 class OwnSender:
@@ -46,29 +98,16 @@ class OwnSender:
 
     log = Logger()
 
-    def __init__(
-        self,
-        name: str,
-        codec: Any,
-        limit: int,
-        lost: Callable[[str], None],
-        refused: Callable[[Sender, PysigError], object],
-    ) -> None:
+    def __init__(self, name: str, sending: Sending) -> None:
         """
-        @param codec: the encoding of its events.
-        @param limit: bytes that may wait on the link before events are dropped.
-        @param lost: told the sender's name when an event of it goes nowhere.
-        @param refused: told when the router does not give the name.
+        A sender that is not registered.
         """
         self.name = name
         self.sender: Sender
         self.sid = newSid()
         self.secret = token_hex(16)
         self.isKeeping = False
-        self._codec = codec
-        self._limit = limit
-        self._lost = lost
-        self._refused = refused
+        self._sending = sending
         self._maxFrame = MAX_FRAME
         self._heads: dict[str, bytes] = {}
         self._link: ClientProtocol | None = None
@@ -79,7 +118,7 @@ class OwnSender:
         """
         What sends one of its events.
         """
-        heads, toBytes = self._heads, self._codec.encode
+        heads, sending, toBytes = self._heads, self._sending, self._sending.codec.encode
         heads[event] = self._head(event)
         overhead = len(heads[event]) + 16
 
@@ -89,12 +128,16 @@ class OwnSender:
             if len(payload) + overhead > self._maxFrame:
                 raise tooLarge(self.name, event, len(payload), self._maxFrame - overhead)
             link = self._link
-            if link is not None and link.outbox.size < self._limit:
-                link.outbox.write(eventFrame(head, seq, int(time * 1e6), payload))
+            if link is not None:
+                if link.outbox.size < sending.limit:
+                    link.outbox.write(eventFrame(head, seq, int(time * 1e6), payload))
+                else:
+                    sending.lost(self.name, FULL)
             elif self.isKeeping:
                 self._keep(seq, eventFrame(head, seq, int(time * 1e6), payload))
             else:
-                self._lost(self.name)
+                isRefused = sender.state is State.REFUSED
+                sending.lost(self.name, REFUSED if isRefused else DOWN)
 
         return publish
 
@@ -102,25 +145,30 @@ class OwnSender:
         """
         The head of an event's frames in the present life.
         """
-        return makeHead(self._codec.id, self.name, event, self.sid)
+        return makeHead(self._sending.codec.id, self.name, event, self.sid)
 
     def _beginAnew(self) -> None:
         """
         Let the next registration be that of another life.
         """
         self.sid = newSid()
+        self.sender.seq = 0
         for event in self._heads:
             self._heads[event] = self._head(event)
 
     def _keep(self, seq: int, frame: bytes) -> None:
         """
-        Keep an event until the router has answered.
+        Keep an event until the router has answered; the oldest make room.
         """
+        sending = self._sending
         self._kept.append((seq, frame))
         self._keptSize += len(frame)
-        while self._keptSize > KEPT:
-            self._keptSize -= len(self._kept.popleft()[1])
-            self._lost(self.name)
+        sending.kept += len(frame)
+        while self._kept and (self._keptSize > KEPT or sending.kept > sending.limit):
+            size = len(self._kept.popleft()[1])
+            self._keptSize -= size
+            sending.kept -= size
+            sending.lost(self.name, FULL)
 
     def register(self, link: ClientProtocol) -> Deferred[None]:
         """
@@ -129,8 +177,10 @@ class OwnSender:
         @return: a Deferred that fires when the router has answered.
         """
         assert link.welcome is not None
+        if self.sender.state is State.REFUSED:
+            # Another had the name, so the life from before is over.
+            self._beginAnew()
         self._maxFrame = link.welcome.maxFrame
-        self._forgetKept()
         self.isKeeping = True
         seq = self.sender.seq
         answer = link.call(
@@ -144,16 +194,18 @@ class OwnSender:
                 seq + 1,
             )
         )
-        return answer.addCallbacks(
-            lambda value: self._accepted(link, Added(**value).have),
-            lambda failure: self._failed(link, failure),
-        )
+        return answer.addCallback(self._answered, link).addErrback(self._failed, link)
 
-    def _accepted(self, link: ClientProtocol, have: int) -> None:
+    def _answered(self, value: Any, link: ClientProtocol) -> None:
         """
         The router has given the name: send what was fired meanwhile.
         """
         if self.sender.state is State.REMOVED:
+            return
+        try:
+            have = msgspec.convert(value, Added).have
+        except msgspec.ValidationError as error:
+            link.end(ProtocolError(f"this is no answer to addSender: {error}"))
             return
         self.isKeeping = False
         self._link = link
@@ -163,24 +215,22 @@ class OwnSender:
         self._forgetKept()
         self.sender._settle(State.ACCEPTED)
 
-    def _failed(self, link: ClientProtocol, failure: Failure) -> None:
+    def _failed(self, failure: Failure, link: ClientProtocol) -> None:
         """
         The router has not given the name; or the link is down, and it will be
         asked again.
         """
         failure.trap(PysigError)
         error: Any = failure.value
-        self.isKeeping = False
-        self._forgetKept()
         if not link.isOpen or self.sender.state is State.REMOVED:
             return
-        # Another has the name, so this life is over.
-        self._beginAnew()
+        self.isKeeping = False
+        self._forgetKept()
         self.log.warn(
             "the router refused sender {sender}: {error}", sender=self.name, error=error.message
         )
         self.sender._settle(State.REFUSED, error)
-        self._refused(self.sender, error)
+        self._sending.refused(self.sender, error)
 
     def unlink(self) -> None:
         """
@@ -197,6 +247,7 @@ class OwnSender:
         Keep nothing any more.
         """
         self._kept.clear()
+        self._sending.kept -= self._keptSize
         self._keptSize = 0
 
 
@@ -212,15 +263,12 @@ class OwnSenders:
     ) -> None:
         """
         @param codec: the encoding of their events.
-        @param limit: bytes that may wait on the link before events are dropped.
+        @param limit: bytes that may wait before events are dropped.
         @param refused: told which of them the router refuses.
         """
-        self._codec = codec
-        self._limit = limit
-        self._refused = refused
+        self._sending = Sending(codec, limit, refused)
         self._own: dict[str, OwnSender] = {}
         self._link: ClientProtocol | None = None
-        self._warned = False
 
     def add(
         self,
@@ -231,7 +279,7 @@ class OwnSenders:
         """
         See L{IRouter.addSender<pysig_twisted.interfaces.IRouter.addSender>}.
         """
-        own = OwnSender(checkSender(name), self._codec, self._limit, self._lost, self._refused)
+        own = OwnSender(checkSender(name), self._sending)
         sender = own.sender = Sender(
             name,
             checkEvents(name, events),
@@ -269,7 +317,7 @@ class OwnSenders:
         Ask a new link for all names.
         """
         self._link = link
-        self._warned = False
+        self._sending.begin()
         return [own.register(link) for own in self._own.values()]
 
     def lost(self) -> None:
@@ -299,16 +347,3 @@ class OwnSenders:
         own.unlink()
         sender._removed()
         return succeed(None) if self._link is None else self._link.settled(RemoveSender(own.name))
-
-    def _lost(self, name: str) -> None:
-        """
-        An event goes nowhere: say so once per outage.
-        """
-        if not self._warned:
-            self._warned = True
-            self.log.warn(
-                "events fired now are counted but not kept, the first of them by {sender}:"
-                " the link is down, or has more to send than it may hold;"
-                " listeners will be told of a gap",
-                sender=name,
-            )

@@ -12,16 +12,23 @@ import msgspec
 from ..core.presence import Life
 from ..core.subscriptions import Entry, Key
 from ..errors import ProtocolError, PysigError
-from ..wire.messages import Error, Hello
-from .link import Ids, Link
+from ..wire.messages import Error, Fail, GapNotice, Hello
+from ..wire.version1 import encode
+from .link import Ids, Link, shown
 
 if TYPE_CHECKING:
     from .events import PeerSignal
-    from .requests import Passed
+    from .passed import Passed
 
 NOTICE_INTERVAL: Final = 1.0
 """
 Seconds between two notices about refused events of the same sender.
+"""
+
+
+SHORT_TEXT: Final = 60
+"""
+Characters of an error's message for a peer that takes only very short frames.
 """
 
 
@@ -64,6 +71,7 @@ class Peer:
     @ivar codecs: the names of the encodings it takes, by their numbers.
     @ivar maxFrame: the longest frame it takes.
     @ivar senders: the lives it owns.
+    @ivar claims: the connections that have the names it waits for, by name.
     @ivar listens: its subscriptions.
     @ivar heads: the signals it may fire, by the heads of their frames.
     @ivar asking: requests it waits for, by its numbers.
@@ -78,13 +86,14 @@ class Peer:
         self.link = link
         self.write = link.outbox.write
         self.principal = principal
-        self.software = hello.software[:200]
-        self.instance = hello.instance[:200]
+        self.software = shown(hello.software, 200)
+        self.instance = shown(hello.instance, 200)
         self.codecs = {number: name for name, number in hello.codecs.items()}
         self.codecs.update({0: "raw", 1: "json"})
         self.maxFrame = hello.maxFrame
         self.since = time.time()
         self.senders: dict[str, Life[Any]] = {}
+        self.claims: dict[str, Peer] = {}
         self.listens: dict[Key, Entry[Peer]] = {}
         self.patterns = 0
         self.heads: dict[bytes, PeerSignal] = {}
@@ -92,7 +101,8 @@ class Peer:
         self.serving: dict[int, Passed] = {}
         self.ids = Ids()
         self.refusedInRow = 0
-        self._notices: dict[str, tuple[float, int]] = {}
+        # When the last notice of a sender was, and what has been refused since.
+        self._notices: dict[str, tuple[float, Error | None]] = {}
 
     def info(self) -> PeerInfo:
         """
@@ -113,9 +123,12 @@ class Peer:
 
     def send(self, message: Any) -> None:
         """
-        Say this to it.
+        Say this to it, in as few words as it takes.
         """
-        self.link.send(message)
+        frame = encode(message)
+        if len(frame) - 4 > self.maxFrame:
+            frame = encode(shortened(message))
+        self.write(frame)
 
     def refuse(self, sender: str, event: str, count: int, error: PysigError) -> None:
         """
@@ -130,12 +143,42 @@ class Peer:
                 f"{self.refusedInRow} events in a row were refused, the last because {error}"
             )
         now = self.link.context.clock.now()
-        last, silent = self._notices.get(sender, (now - NOTICE_INTERVAL, 0))
+        last, waiting = self._notices.pop(sender, (now - NOTICE_INTERVAL, None))
+        if waiting is not None:
+            count += waiting.fields["n"]
+        notice = Error(0, {**error.toWire(), "sender": sender, "event": event, "n": count})
         if now - last < NOTICE_INTERVAL:
-            self._notices[sender] = (last, silent + count)
+            self._notices[sender] = (last, notice)
             return
         if len(self._notices) >= limits.senders:
+            self.tellRefused()
             self._notices.clear()
-        self._notices[sender] = (now, 0)
-        fields = {**error.toWire(), "sender": sender, "event": event, "n": silent + count}
-        self.send(Error(0, fields))
+        self._notices[sender] = (now, None)
+        self.send(notice)
+
+    def tellRefused(self) -> None:
+        """
+        Give the notices that were held back: the peer asks by PING whether all
+        that it sent was taken.
+        """
+        now = self.link.context.clock.now()
+        for sender, (_, waiting) in self._notices.items():
+            if waiting is not None:
+                self._notices[sender] = (now, None)
+                self.send(waiting)
+
+
+def shortened(message: Any) -> Any:
+    """
+    The same in fewer words.
+    """
+    if isinstance(message, GapNotice):
+        return msgspec.structs.replace(message, events=None)
+    if isinstance(message, (Error, Fail)):
+        kept = {
+            key: value[:SHORT_TEXT] if key in ("message", "type") else value
+            for key, value in message.fields.items()
+            if key != "event"
+        }
+        return type(message)(message.id, kept)
+    return message

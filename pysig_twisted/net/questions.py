@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from ..core.clock import Deadlines
 from ..core.requests import PendingRequest
-from ..errors import PysigError, TooLarge, UnsupportedCodec
+from ..errors import BadData, PysigError, TooLarge, UnsupportedCodec
 from ..wire.codecs import Codecs
 from ..wire.messages import Cancel, Fail, Reply, Request
 from ..wire.version1 import encode
@@ -37,25 +37,27 @@ class Questions:
         self._open: dict[int, PendingRequest] = {}
 
     def ask(
-        self, link: ClientProtocol, sender: str, method: str, params: Any, timeout: float
+        self,
+        link: ClientProtocol,
+        sender: str,
+        method: str,
+        params: Any,
+        timeout: float,
+        codec: Any = None,
     ) -> Deferred[Any]:
         """
         Ask a sender.
 
+        @param codec: an encoding other than the usual one.
         @return: a Deferred with the answer.
         @raise BadData: the parameters cannot be encoded.
         @raise TooLarge: they do not fit into a frame.
         """
+        codec = self._codec if codec is None else codec
+        encoded = codec.encode(params)
         number = self._ids.next(self._open)
-        request = Request(
-            self._codec.id,
-            sender,
-            method,
-            number,
-            max(1, round(timeout * 1000)),
-            "",
-            self._codec.encode(params),
-        )
+        milliseconds = max(1, round(timeout * 1000))
+        request = Request(codec.id, sender, method, number, milliseconds, "", encoded)
         frame = encode(request)
         assert link.welcome is not None
         if len(frame) - 4 > link.welcome.maxFrame:
@@ -95,6 +97,9 @@ class Questions:
             value = codec.decode(reply.data)
         except PysigError as error:
             pending.fail(error)
+        except Exception as error:
+            # A codec of the user's own that does not keep its promise.
+            pending.fail(BadData(f"the answer cannot be decoded: {error!r}"))
         else:
             pending.succeed(value)
 

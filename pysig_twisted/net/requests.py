@@ -13,58 +13,31 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..core.clock import Deadlines
 from ..core.presence import Life
-from ..core.requests import MAX_TIMEOUT, PendingRequest, noSuchMethod
+from ..core.requests import MAX_TIMEOUT, PendingRequest
 from ..core.router import noSuchSender, senderGone
 from ..core.signals import Sender
 from ..errors import (
     PASSED_ON,
-    BadData,
     Busy,
     ProtocolError,
     PysigError,
     RemoteError,
-    RequestTimeout,
     TooLarge,
     UnsupportedCodec,
 )
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import Cancel, Fail, Reply, Request
 from ..wire.version1 import encode
-from .events import TRANSCODED
 from .limits import Limits
+from .passed import REPLY_HEAD, Passed, checkMethod, late
+from .passed import encodeReply as encodeReply
 from .peers import Peer
-
-
-class Passed:
-    """
-    A request that is being answered.
-
-    @ivar life: whose it is.
-    @ivar caller: the peer who asked, by C{callerId}; C{None} for this process,
-        which waits by C{pending}.
-    @ivar owner: the peer who answers, by C{ownerId}; C{None} for a sender of
-        this process, which answers by C{answer}.
-    @ivar bucket: see L{Deadlines.add}.
-    """
-
-    __slots__ = ("answer", "bucket", "caller", "callerId", "life", "owner", "ownerId", "pending")
-
-    def __init__(self, life: Life[Any]) -> None:
-        """
-        A request to this sender.
-        """
-        self.life = life
-        self.caller: Peer | None = None
-        self.callerId = 0
-        self.pending: PendingRequest | None = None
-        self.owner: Peer | None = None
-        self.ownerId = 0
-        self.answer: Deferred[Any] | None = None
-        self.bucket = 0
+from .transcoding import toJson
 
 
 class Requests:
@@ -74,6 +47,8 @@ class Requests:
     @ivar limits: the bounds.
     @ivar asked: how many there were.
     """
+
+    log = Logger()
 
     def __init__(
         self,
@@ -124,27 +99,32 @@ class Requests:
         life = self._find(request.sender)
         if life is None:
             raise noSuchSender(request.sender)
-        methods = life.requests or ()
-        if request.method not in methods and None not in methods:
-            raise noSuchMethod(request.sender, request.method, life.requests)
+        checkMethod(life, request.method)
         seconds = min(request.deadlineMs / 1000, MAX_TIMEOUT)
         if not seconds:
             raise late(request.sender, request.method, 0)
         passed = Passed(life)
         passed.caller, passed.callerId = peer, request.id
-        if isinstance(life.owner, Sender):
-            self._answerHere(passed, life.owner, request, peer)
-        else:
-            self._ask(passed, life.owner, request, peer.codecs.get(request.codec), peer.principal)
-        if passed.answer is not None and passed.answer.called and not passed.answer.paused:
-            return
         peer.asking[request.id] = passed
         self._open.setdefault(life, {})[passed] = None
-        passed.bucket = self._deadlines.add(
-            seconds,
-            passed,
-            lambda: self._give(passed, late(request.sender, request.method, seconds)),
-        )
+        try:
+            if isinstance(life.owner, Sender):
+                self._answerHere(passed, life.owner, request, peer)
+            else:
+                codec = peer.codecs.get(request.codec)
+                self._ask(passed, life.owner, request, codec, peer.principal)
+        except PysigError:
+            self._forget(passed)
+            raise
+        if peer.asking.get(request.id) is passed:
+            passed.bucket = self._deadlines.add(
+                seconds,
+                passed,
+                lambda: self._give(passed, late(request.sender, request.method, seconds)),
+            )
+        else:
+            # It was answered at once, or its own handler has ended it otherwise.
+            self._cancel(passed)
 
     def _answerHere(self, passed: Passed, owner: Sender, request: Request, peer: Peer) -> None:
         """
@@ -214,6 +194,7 @@ class Requests:
             is abandoned.
         """
         self.asked += 1
+        checkMethod(life, method)
         passed = Passed(life)
         encoded = self._codecs.byId[JSON].encode(params)
         request = Request(JSON, life.name, method, 0, round(timeout * 1000), "", encoded)
@@ -301,14 +282,14 @@ class Requests:
         End a peer's request in its answer, unless it has ended.
         """
         caller = passed.caller
-        if caller is None or (passed.bucket and caller.asking.get(passed.callerId) is not passed):
+        if caller is None or caller.asking.get(passed.callerId) is not passed:
             return
-        frame = encode(message)
-        if len(frame) - 4 > caller.maxFrame:
-            error = TooLarge(f"the answer is {len(frame)} bytes; {caller.maxFrame} is the limit")
-            frame = encode(Fail(passed.callerId, error.toWire()))
         self._forget(passed)
-        caller.write(frame)
+        size = len(message.data) if isinstance(message, Reply) else 0
+        if size + REPLY_HEAD > caller.maxFrame:
+            error = TooLarge(f"the answer is {size} bytes; the caller takes {caller.maxFrame}")
+            message = Fail(passed.callerId, error.toWire())
+        caller.send(message)
 
     def _stop(self, passed: Passed) -> None:
         """
@@ -317,8 +298,21 @@ class Requests:
         self._forget(passed)
         if passed.owner is not None:
             passed.owner.send(Cancel(passed.ownerId))
-        elif passed.answer is not None:
-            passed.answer.cancel()
+        else:
+            self._cancel(passed)
+
+    def _cancel(self, passed: Passed) -> None:
+        """
+        Tell a handler of this process that nobody waits for its answer.
+        """
+        if passed.answer is not None:
+            try:
+                passed.answer.cancel()
+            except Exception:
+                # A canceller of the user's own: others who wait must not suffer.
+                self.log.failure(
+                    "a handler of {sender} cannot be cancelled", sender=passed.life.name
+                )
 
     def _forget(self, passed: Passed) -> Passed:
         """
@@ -345,32 +339,4 @@ class Requests:
         """
         if name is not None and target.codecs.get(codec) == name:
             return data, codec
-        known = self._codecs.byId.get(codec)
-        if known is None or codec not in TRANSCODED:
-            raise UnsupportedCodec(
-                f"the other side does not speak {name or f'codec {codec}'!s}; use json"
-            )
-        try:
-            return self._codecs.byId[JSON].encode(known.decode(data)), JSON
-        except BadData as error:
-            raise UnsupportedCodec(
-                f"the other side speaks JSON, which cannot carry this: {error}"
-            ) from error
-
-
-def encodeReply(codec: Any, number: int, value: Any) -> Reply | Fail:
-    """
-    What a handler returned, as a message.
-    """
-    try:
-        return Reply(codec.id, number, codec.encode(value))
-    except BadData as error:
-        told = RemoteError("BadData", f"the handler's answer cannot be sent: {error}")
-        return Fail(number, told.toWire())
-
-
-def late(sender: str, method: str, seconds: float) -> RequestTimeout:
-    """
-    The error of a request whose time is up.
-    """
-    return RequestTimeout(f"request {sender}.{method} had no answer within {seconds:g} s")
+        return toJson(self._codecs, codec, name, data), JSON

@@ -79,6 +79,7 @@ class ServerRouter(Service, Hub):
         self.factory = ServerFactory(self, context, spoken.offer(), Observing(observer))
         self._ports = Ports(self.factory, insecure)
         self._endpoints = [(text, serverEndpoint(reactor, text)) for text in endpoints]
+        self._isListening = False
         Facts(self, clock.now, self.factory.epoch)
 
     def peers(self) -> list[PeerInfo]:
@@ -102,13 +103,14 @@ class ServerRouter(Service, Hub):
 
     def reload(self, limits: Limits) -> None:
         """
-        Have other limits from now on. What is over a new limit already stays;
-        C{maxFrame} stays as it was, since peers have been told of it.
+        Have other limits from now on. What is over a new limit already stays,
+        and connections that are open keep their C{outbox}; C{maxFrame} stays as
+        it was, since peers have been told of it.
         """
         if limits.maxFrame != self.limits.maxFrame:
             self.log.warn("maxFrame stays at {old}; it takes a restart", old=self.limits.maxFrame)
             limits = replace(limits, maxFrame=self.limits.maxFrame)
-        self.limits = self.requests.limits = limits
+        self.setLimits(limits)
         self.factory.context.setLimits(limits)
 
     def privilegedStartService(self) -> None:
@@ -134,12 +136,16 @@ class ServerRouter(Service, Hub):
         Listen on the endpoints that were given. A failure that comes later than
         this call, which no endpoint of Twisted's has, is logged.
         """
-        endpoints, self._endpoints = self._endpoints, []
-        for text, endpoint in endpoints:
+        if self._isListening:
+            return
+        self._isListening = True
+        for text, endpoint in self._endpoints:
             opening = self._ports.open(text, endpoint)
             if opening.called and isinstance(opening.result, Failure):
                 error = opening.result.value
                 opening.addErrback(lambda _: None)
+                self._isListening = False
+                self._ports.close()
                 assert error is not None
                 raise error
             opening.addErrback(
@@ -152,6 +158,7 @@ class ServerRouter(Service, Hub):
         takes L{Limits.linger} seconds at most.
         """
         super().stopService()
+        self._isListening = False
         waiting = [self._ports.close()]
         for link in tuple(self.factory.links):
             waiting.append(link.whenOver())

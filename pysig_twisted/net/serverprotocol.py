@@ -8,10 +8,12 @@ from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import ServerFactory as TwistedServerFactory
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from ..errors import Busy, Kicked, LinkLost, PysigError, RequestTimeout, VersionMismatch
 from ..version import SOFTWARE
@@ -23,6 +25,8 @@ from ..wire.messages import (
     Fail,
     Goodbye,
     Hello,
+    Ping,
+    Pong,
     Reply,
     Request,
     Welcome,
@@ -41,6 +45,7 @@ The principal of a peer that has not said who it is.
 """
 
 
+@implementer(IHandshakeListener)
 class ServerProtocol(Link):
     """
     A client's connection, as the server has it.
@@ -59,10 +64,12 @@ class ServerProtocol(Link):
         self.factory = factory
         self.peer: Peer | None = None
         self._helloBucket = 0
+        self._isLogged = False
         hub = factory.hub
         self._handlers.update(
             {
                 Hello: self._hello,
+                Ping: self._ping,
                 Call: lambda message: hub.call(self._known, message),
                 Run: lambda message: hub.events.receive(self._known, message),
                 Request: lambda message: hub.requests.fromPeer(self._known, message),
@@ -90,8 +97,22 @@ class ServerProtocol(Link):
         if len(factory.links) > limits.peers:
             self.end(Busy(f"{limits.peers} connections are open, which is the limit; try later"))
             return
+        self._awaitHello()
+
+    def handshakeCompleted(self) -> None:
+        """
+        The TLS handshake is done: the time for HELLO begins anew.
+        """
+        if self.peer is None and self.ended is None:
+            self._dropHello()
+            self._awaitHello()
+
+    def _awaitHello(self) -> None:
+        """
+        HELLO must come in time.
+        """
         self._helloBucket = self.context.deadlines.add(
-            limits.helloTimeout, (self, "hello"), self._noHello
+            self.context.limits.helloTimeout, (self, "hello"), self._noHello
         )
 
     def _noHello(self) -> None:
@@ -105,10 +126,13 @@ class ServerProtocol(Link):
         The client has said who it is.
         """
         if VERSION not in hello.versions:
-            raise VersionMismatch(
-                f"this router speaks version {VERSION} of the protocol,"
-                f" the client {', '.join(map(str, hello.versions)) or 'none'}"
+            spoken = ", ".join(map(str, hello.versions)) or "none"
+            self.end(
+                VersionMismatch(
+                    f"this router speaks version {VERSION} of the protocol, the client {spoken}"
+                )
             )
+            return
         self._dropHello()
         factory, limits = self.factory, self.context.limits
         self._reader.frames.maxFrame = limits.maxFrame
@@ -136,6 +160,13 @@ class ServerProtocol(Link):
             peer=peer.info(),
         )
         factory.connected(peer)
+
+    def _ping(self, ping: Ping) -> None:
+        """
+        The client asks whether all that it said before was taken.
+        """
+        self._known.tellRefused()
+        self.send(Pong(ping.token))
 
     def _dropHello(self) -> None:
         """
@@ -176,9 +207,11 @@ class ServerProtocol(Link):
         if peer is None:
             if not self._isLogged:
                 self._isLogged = True
-                self.log.warn(
-                    "{address} was refused: {error}", address=self.address, error=error.message
-                )
+                if reason == "closed" or isinstance(error, LinkLost):
+                    log, what = self.log.info, "{address} went without HELLO: {error}"
+                else:
+                    log, what = self.log.warn, "{address} was refused: {error}"
+                log(what, address=self.address, error=error.message)
             return
         if peer.id not in self.factory.hub.joined:
             return
@@ -192,8 +225,6 @@ class ServerProtocol(Link):
         )
         self.factory.hub.leave(peer, reason)
         self.factory.disconnected(peer, error)
-
-    _isLogged = False
 
 
 REASONS: dict[type[PysigError], str] = {

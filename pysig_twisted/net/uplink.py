@@ -14,14 +14,13 @@ from secrets import token_hex
 from typing import Any
 
 from twisted.application.internet import ClientService
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..errors import NotConnected, PysigError, ShuttingDown
-from ..wire.messages import Welcome
+from ..errors import LinkLost, NotConnected, PysigError, RequestTimeout, ShuttingDown
 from .backoff import LASTING, Backoff
 from .clientprotocol import ClientFactory, ClientProtocol, Handle
 from .endpoints import clientEndpoint
@@ -37,14 +36,22 @@ class _Attempts:
     """
 
     def __init__(
-        self, endpoint: IStreamClientEndpoint, failed: Callable[[Failure], object]
+        self, endpoint: IStreamClientEndpoint, text: str, failed: Callable[[Failure], object]
     ) -> None:
         """
         @param endpoint: what to connect to.
+        @param text: the same, for people.
         @param failed: told why an attempt failed.
         """
         self._endpoint = endpoint
+        self._text = text
         self._failed = failed
+
+    def __repr__(self) -> str:
+        """
+        For C{ClientService}, which logs it.
+        """
+        return self._text
 
     def connect(self, protocolFactory: IProtocolFactory) -> Any:
         """
@@ -55,7 +62,7 @@ class _Attempts:
             self._failed(failure)
             return failure
 
-        return self._endpoint.connect(protocolFactory).addErrback(failed)
+        return maybeDeferred(self._endpoint.connect, protocolFactory).addErrback(failed)
 
 
 class Uplink:
@@ -77,8 +84,8 @@ class Uplink:
         observer: Observing,
         handlers: dict[type, Handle],
         declare: Callable[[ClientProtocol], Deferred[Any]],
+        declared: Callable[[], object],
         lost: Callable[[], object],
-        declared: Callable[[bool], object],
     ) -> None:
         """
         @param codecs: the encodings that we take, by name.
@@ -86,7 +93,7 @@ class Uplink:
         @param handlers: what to do with the messages of an open link.
         @param declare: declares all there is to a new link; its Deferred fires
             when the router has answered all of it.
-        @param declared: called then; is it the same run of the router as before?
+        @param declared: called then.
         @param lost: called when an open link has ended.
         @raise ConfigError: the endpoint cannot be used.
         """
@@ -99,13 +106,13 @@ class Uplink:
         self._now = context.clock.now
         self._isReady = False
         self._isStopping = False
-        self._epoch = ""
+        self._carrier: ClientProtocol | None = None
         self._failures = 0
         self._backoff = Backoff()
         self._up: list[tuple[Deferred[PeerInfo], int | None]] = []
         self._down: list[Deferred[PysigError]] = []
         self._service = ClientService(
-            _Attempts(clientEndpoint(reactor, endpoint), self._attemptFailed),
+            _Attempts(clientEndpoint(reactor, endpoint), self.text, self._attemptFailed),
             ClientFactory(self, context, codecs, token_hex(8), handlers),
             retryPolicy=self._backoff.delay,
             clock=reactor,
@@ -124,8 +131,8 @@ class Uplink:
         """
         self._isStopping = True
         error = ShuttingDown("this client is going down")
-        if self.link is not None:
-            self.link.end(error)
+        if self._carrier is not None:
+            self._carrier.end(error)
         stopped: Deferred[None] = self._service.stopService()
         self._fail(error, always=True)
         return stopped
@@ -169,60 +176,74 @@ class Uplink:
         self._down.append(deferred)
         return deferred
 
-    def opened(self, link: ClientProtocol, welcome: Welcome) -> None:
+    def carried(self, link: ClientProtocol) -> None:
+        """
+        The carrier is up.
+        """
+        self._carrier = link
+
+    def opened(self, link: ClientProtocol) -> None:
         """
         The router has welcomed us: declare what there is.
         """
         self.link = link
-        sameRouter, self._epoch = welcome.epoch == self._epoch, welcome.epoch
-        self._declare(link).addCallback(lambda _: self._allDeclared(link, sameRouter))
+        self._declare(link).addCallback(lambda _: self._allDeclared(link))
 
-    def _allDeclared(self, link: ClientProtocol, sameRouter: bool) -> None:
+    def _allDeclared(self, link: ClientProtocol) -> None:
         """
         All that there was has been declared: tell the application.
         """
         if self.link is not link:
             return
+        # Each of those who are told now may end the link.
+        self._declared()
+        if self.link is not link:
+            return
         self._isReady = True
         self._failures = 0
-        self._declared(sameRouter)
         peer = self._peerInfo(link)
         self.log.info("connected to {peer.software} at {peer.address}", peer=peer)
-        waiting, self._up = self._up, []
-        for deferred, _ in waiting:
-            deferred.callback(peer)
         self._observer.connected(peer)
+        while self._up and self.link is link:
+            self._up.pop(0)[0].callback(peer)
 
     def ended(self, link: ClientProtocol, error: PysigError) -> None:
         """
         A connection is over, whether the router had welcomed us or not.
         """
+        self._carrier = None
         lived = self._now() - link.openedAt if link.welcome is not None else 0.0
         self._backoff.ended(lived, error, link.retry)
-        if isinstance(error, LASTING):
-            self.log.error("the router refuses this client: {error}", error=error.message)
-            self._fail(error, always=True)
-        if self.link is not link:
-            self._failures += 1
-            self._fail(error)
-            return
-        wasReady, self._isReady, self.link = self._isReady, False, None
-        self._lost()
-        waiting, self._down = self._down, []
-        for deferred in waiting:
-            deferred.callback(error)
-        if not wasReady:
-            return
-        if not self._isStopping:
+        wasReady, wasOpen = self._isReady, self.link is link
+        self._isReady, self.link = False, None
+        if wasOpen:
+            self._lost()
+        isLasting = isinstance(error, LASTING)
+        if isLasting:
+            error = type(error)(f"{self.text}: {error.message}")
+            self.log.error("cannot work with the router at {error}", error=error.message)
+        elif wasReady and not self._isStopping:
             self.log.warn(
                 "the link to {endpoint} is down: {error}", endpoint=self.text, error=error.message
             )
-        self._observer.disconnected(self._peerInfo(link), error)
+        if wasReady:
+            self._observer.disconnected(self._peerInfo(link), error)
+        else:
+            self._failures += 1
+            if isinstance(error, (LinkLost, RequestTimeout)):
+                error = NotConnected(f"cannot connect to {self.text}: {error.message}")
+        if isLasting or not wasReady:
+            self._fail(error, always=isLasting)
+        waiting, self._down = self._down, []
+        for deferred in waiting:
+            deferred.callback(error)
 
     def _attemptFailed(self, failure: Failure) -> None:
         """
         The carrier could not be brought up.
         """
+        if self._isStopping:
+            return
         self._failures += 1
         self._backoff.failed()
         self._fail(NotConnected(f"cannot connect to {self.text}: {failure.getErrorMessage()}"))

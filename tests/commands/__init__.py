@@ -84,9 +84,9 @@ class Run(ProcessProtocol):
             f"too late; printed {self.out!r}, told {self.err!r}"
         ) from failure.value
 
-    def printed(self, text: str) -> Deferred[Run]:
-        """A Deferred that fires when it has printed this."""
-        return self.until(lambda: text in self.out)
+    def printed(self, text: str, times: int = 1) -> Deferred[Run]:
+        """A Deferred that fires when it has printed this, so many times."""
+        return self.until(lambda: self.out.count(text) >= times)
 
     def told(self, text: str) -> Deferred[Run]:
         """A Deferred that fires when it has told this."""
@@ -111,12 +111,14 @@ class CommandCase(TestCase):
         # Not below the one trial runs in: its path may be too long for a socket.
         self.folder = Path(tempfile.mkdtemp(prefix="pysig-test-"))
         self.addCleanup(shutil.rmtree, self.folder, True)
+        self.routers: list[ServerRouter] = []
         self.endpoint = f"unix:{self.folder}/bus"
 
     def serve(self, *endpoints: str) -> ServerRouter:
         """Run a router until the test ends."""
         router = ServerRouter(endpoints or [self.endpoint], reactor=reactor)
         router.startService()
+        self.routers.append(router)
         self.addCleanup(lambda: router.stopService() if router.running else None)
         return router
 

@@ -7,12 +7,12 @@ import os
 import sys
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted.commands.failing import CommandFailed, Interrupted, describe, failed, say
 from pysig_twisted.errors import NameTaken, PysigError, RemoteError
 
-from . import HOSTILE, UNSAFE
+from . import HOSTILE, ROOT, UNSAFE
 
 
 class FailingTests(SynchronousTestCase):
@@ -95,3 +95,14 @@ class FailingTests(SynchronousTestCase):
             self.patch(sys, "stderr", stream)
             say("x")
         self.assertEqual(self.told(), "")
+
+    def test_documented(self) -> None:
+        """The page about the command has every status, with the error's name."""
+        page = ROOT / "docs" / "command-line.md"
+        if not page.exists():
+            raise SkipTest("not in a source tree")
+        text = page.read_text(encoding="utf-8")
+        for kind in PysigError.byCode.values():
+            self.assertRegex(text, rf"(?m)^\| {kind.exitCode} \| `{kind.code}` \| \S")
+        for status in (0, 1, 2, 70, 74, 129, 130, 141, 143):
+            self.assertRegex(text, rf"(?m)^\| {status} \| +\| \S")

@@ -1,0 +1,263 @@
+"""
+Who owns a name.
+
+A name belongs to the connection, or to the part of this process, that
+registered it first. It changes hands only
+
+  - to the same life of the same owner, proved by its secret, on a new
+    connection: silently, since nobody has gone;
+  - to another life that proves it knows the secret: C{replaced};
+  - when the connection that has it gives no sign of life within
+    L{CHALLENGE} seconds of being asked for one: C{timeout}.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from hashlib import sha256
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
+
+from ..core.clock import Deadlines
+from ..core.presence import Life
+from ..core.router import nameTaken
+from ..core.signals import checkEvents, checkSender
+from ..errors import BadRequest, Busy, Cancelled, Replaced, RequestTimeout
+from ..names import checkName
+from ..wire.messages import Added, AddSender, Call, RemoveSender, Result, sidNumber
+from .peers import Peer
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+CHALLENGE: Final = 2.0
+
+
+class Challenge:
+    """
+    A connection is asked for a sign of life.
+
+    @ivar claims: who wants which of its names: the call to be answered.
+    @ivar bucket: see L{Deadlines.add}.
+    """
+
+    __slots__ = ("bucket", "claims")
+
+    def __init__(self) -> None:
+        """
+        Nobody wants anything yet.
+        """
+        self.claims: dict[tuple[Peer, str], Call] = {}
+        self.bucket = 0
+
+
+class Ownership:
+    """
+    See the module.
+    """
+
+    def __init__(self, hub: Hub, deadlines: Deadlines) -> None:
+        """
+        @param hub: whose names they are.
+        """
+        self._hub = hub
+        self._deadlines = deadlines
+        self._secrets: dict[Life[Any], bytes] = {}
+        self._challenges: dict[Peer, Challenge] = {}
+
+    def claim(self, peer: Peer, number: int, action: AddSender) -> None:
+        """
+        A peer registers a sender.
+
+        @raise PysigError: it cannot.
+        """
+        action = checked(action)
+        name, lives = action.sender, self._hub._lives
+        if name in peer.claims:
+            raise nameTaken(name)
+        count = len(peer.senders) + len(peer.claims)
+        if count >= self._hub.limits.senders and name not in peer.senders:
+            raise Busy(f"this connection has {count} senders, which is the limit")
+        holder = lives.get(name)
+        if holder is not None:
+            if not isinstance(holder.owner, Peer):
+                raise nameTaken(name)
+            if not compare_digest(self._secrets[holder], digest(action.secret)):
+                self._challenge(holder, peer, number, action)
+                return
+            same = (sidNumber(action.sid), action.events, action.requests)
+            if same == (holder.sid, holder.events, holder.requests):
+                self._takeOver(holder, peer, number)
+                return
+            old = holder.owner
+            self._hub._end(holder, "replaced")
+            self._retire(old, peer, name)
+            # Listeners of this process have heard of it, and may have acted.
+            if lives.get(name) is not None:
+                raise nameTaken(name)
+            if peer.id not in self._hub.joined:
+                return
+        self._register(peer, number, action)
+
+    def giveBack(self, peer: Peer, number: int, action: RemoveSender) -> None:
+        """
+        A peer takes a sender back, or does not wait for it any more.
+        """
+        name = action.sender
+        holder = peer.claims.get(name)
+        if holder is not None:
+            call = self._challenges[holder].claims.pop((peer, name))
+            del peer.claims[name]
+            self._hub.refuse(peer, call.id, Cancelled(f"sender {name!r} was taken back"))
+        life = peer.senders.get(name)
+        if life is not None:
+            self._hub.note(peer, "gives sender {sender} back", sender=name)
+            self._hub._end(life, "closed")
+        peer.send(Result(number, {}))
+
+    def ended(self, life: Life[Any]) -> None:
+        """
+        A life has ended.
+        """
+        self._secrets.pop(life, None)
+        owner = life.owner
+        if isinstance(owner, Peer) and owner.senders.get(life.name) is life:
+            del owner.senders[life.name]
+
+    def left(self, peer: Peer) -> None:
+        """
+        A connection is gone, and with it what it had: whoever waits for that is
+        answered.
+        """
+        for name, holder in peer.claims.items():
+            self._challenges[holder].claims.pop((peer, name))
+        peer.claims.clear()
+        for claimant, _, call in self._claims(peer):
+            if claimant.id in self._hub.joined:
+                self._hub.call(claimant, call)
+
+    def _register(self, peer: Peer, number: int, action: AddSender) -> None:
+        """
+        A life of a peer's sender begins.
+        """
+        life: Life[Any] = Life(
+            action.sender,
+            sidNumber(action.sid),
+            action.events,
+            action.requests,
+            peer,
+            peer.principal,
+            time.time(),
+            self._hub._dispatcherOf(action.sender),
+            action.last,
+        )
+        self._secrets[life] = digest(action.secret)
+        peer.senders[life.name] = life
+        # The owner knows before anybody can ask something of it.
+        peer.send(Result(number, Added(life.seq)))
+        self._hub.note(peer, "has sender {sender}", sender=life.name, events=life.events)
+        self._hub._begin(life)
+
+    def _takeOver(self, life: Life[Any], peer: Peer, number: int) -> None:
+        """
+        The owner of a life has come on a new connection.
+        """
+        old: Peer = life.owner
+        if old is not peer:
+            self._hub.events.forget(life)
+            old.senders.pop(life.name, None)
+            life.owner = peer
+            peer.senders[life.name] = life
+        peer.send(Result(number, Added(life.seq)))
+        if old is not peer:
+            self._hub._failRequests(life, "replaced")
+            self._retire(old, peer, life.name)
+
+    def _retire(self, old: Peer, new: Peer, name: str) -> None:
+        """
+        The owner of a name has come on a new connection, so its old one is
+        ended: soon, since its other senders may follow, or at once, if it has
+        none.
+        """
+        if old is new:
+            return
+        error = Replaced(f"sender {name!r} was registered anew by its owner")
+        if old.senders:
+            end = partial(old.link.end, error)
+            self._deadlines.add(self._hub.limits.linger, object(), end)
+        else:
+            old.link.end(error, drop=True)
+
+    def _challenge(self, holder: Life[Any], peer: Peer, number: int, action: AddSender) -> None:
+        """
+        Ask the connection that has a name whether it lives, and answer the
+        claim by that.
+
+        @raise NameTaken: it is the one that wants the name.
+        """
+        owner: Peer = holder.owner
+        if owner is peer:
+            raise nameTaken(action.sender)
+        challenge = self._challenges.get(owner)
+        if challenge is None:
+            challenge = self._challenges[owner] = Challenge()
+            challenge.bucket = self._deadlines.add(CHALLENGE, challenge, partial(silent, owner))
+            owner.link.expectSign(partial(self._alive, owner, challenge))
+        challenge.claims[peer, action.sender] = Call(number, action)
+        peer.claims[action.sender] = owner
+
+    def _alive(self, owner: Peer, challenge: Challenge) -> None:
+        """
+        The connection lives, and keeps its names.
+        """
+        if self._challenges.get(owner) is challenge:
+            for claimant, name, call in self._claims(owner):
+                self._hub.refuse(claimant, call.id, nameTaken(name))
+
+    def _claims(self, owner: Peer) -> list[tuple[Peer, str, Call]]:
+        """
+        The claims that wait for a connection's sign of life, which they do no
+        more.
+        """
+        challenge = self._challenges.pop(owner, None)
+        if challenge is None:
+            return []
+        self._deadlines.drop(challenge.bucket, challenge)
+        for claimant, name in challenge.claims:
+            del claimant.claims[name]
+        return [(*key, call) for key, call in challenge.claims.items()]
+
+
+def silent(owner: Peer) -> None:
+    """
+    The connection that was challenged is dead. Those who want its names have
+    them when it has left.
+    """
+    owner.link.end(RequestTimeout(f"no byte came for {CHALLENGE:g} s after a PING"), drop=True)
+
+
+def checked(action: AddSender) -> AddSender:
+    """
+    A registration that may be made, with each event and method once.
+
+    @raise BadName: a name in it cannot be one, or is reserved.
+    @raise BadRequest: the number of the life is 0.
+    """
+    name = checkSender(action.sender)
+    if not sidNumber(action.sid):
+        raise BadRequest(f"the sid of sender {name!r} is 0; it must be random")
+    methods = None if action.requests is None else tuple(dict.fromkeys(action.requests))
+    for method in methods or ():
+        if method is not None:
+            checkName(method, "method")
+    return replace(action, events=checkEvents(name, action.events), requests=methods)
+
+
+def digest(secret: str) -> bytes:
+    """
+    What is kept of a secret.
+    """
+    return sha256(secret.encode()).digest()

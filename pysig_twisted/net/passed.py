@@ -1,0 +1,77 @@
+"""
+One request on its way through a server.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twisted.internet.defer import Deferred
+
+from ..core.presence import Life
+from ..core.requests import PendingRequest, noSuchMethod
+from ..errors import BadData, RemoteError, RequestTimeout
+from ..wire.messages import Fail, Reply
+from .peers import Peer
+
+REPLY_HEAD: Final = 6
+"""
+What a REPLY frame counts besides the answer itself.
+"""
+
+
+class Passed:
+    """
+    A request that is being answered.
+
+    @ivar life: whose it is.
+    @ivar caller: the peer who asked, by C{callerId}; C{None} for this process,
+        which waits by C{pending}.
+    @ivar owner: the peer who answers, by C{ownerId}; C{None} for a sender of
+        this process, which answers by C{answer}.
+    @ivar bucket: see L{Deadlines.add}.
+    """
+
+    __slots__ = ("answer", "bucket", "caller", "callerId", "life", "owner", "ownerId", "pending")
+
+    def __init__(self, life: Life[Any]) -> None:
+        """
+        A request to this sender.
+        """
+        self.life = life
+        self.caller: Peer | None = None
+        self.callerId = 0
+        self.pending: PendingRequest | None = None
+        self.owner: Peer | None = None
+        self.ownerId = 0
+        self.answer: Deferred[Any] | None = None
+        self.bucket = 0
+
+
+def encodeReply(codec: Any, number: int, value: Any) -> Reply | Fail:
+    """
+    What a handler returned, as a message.
+    """
+    try:
+        return Reply(codec.id, number, codec.encode(value))
+    except BadData as error:
+        told = RemoteError("BadData", f"the handler's answer cannot be sent: {error}")
+        return Fail(number, told.toWire())
+
+
+def checkMethod(life: Life[Any], method: str) -> None:
+    """
+    See to it that a sender answers a method.
+
+    @raise NoSuchMethod: it does not.
+    """
+    methods = life.requests or ()
+    if method not in methods and None not in methods:
+        raise noSuchMethod(life.name, method, life.requests)
+
+
+def late(sender: str, method: str, seconds: float) -> RequestTimeout:
+    """
+    The error of a request whose time is up.
+    """
+    return RequestTimeout(f"request {sender}.{method} had no answer within {seconds:g} s")

@@ -1,0 +1,305 @@
+"""C{pysig listen}."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from pysig_twisted import Gap, PysigError
+from pysig_twisted.commands import listen
+from pysig_twisted.commands.notices import Notices
+
+from . import HOSTILE, UNSAFE, CommandCase, Run, reactor, settled, thermometer
+
+
+def objects(run: Run) -> list[Any]:
+    """The JSON lines that it printed."""
+    return [json.loads(line) for line in run.out.splitlines()]
+
+
+class ListenTests(CommandCase):
+    """The command, as a process of its own."""
+
+    async def test_people(self) -> None:
+        """It prints who is here, and then each event as it comes, on a line of its own."""
+        sender = thermometer(self.serve())
+        run = self.spawn("listen")
+        await run.printed("#connect")
+        sender.trigger("temp", {"v": 21.5})
+        await run.printed("\n", 2)
+        [first, second] = run.out.splitlines()
+        self.assertRegex(first, r'^\d\d:\d\d:\d\d\.\d{3}  thermo  #connect  0  \{"events":\[')
+        self.assertRegex(second, r'^\d\d:\d\d:\d\d\.\d{3}  thermo  temp  1  \{"v":21.5\}$')
+        sender.trigger("#alarm")
+        await run.printed("  thermo  #alarm  2  null\n")
+        await sender.remove()
+        await run.printed('"reason":"closed"')
+        run.signal("INT")
+        await run.ended()
+        self.assertEnds(run, 130)
+
+    async def test_json(self) -> None:
+        """With --json each line is an object with the fields that are promised."""
+        sender = thermometer(self.serve())
+        run = self.spawn("listen", "--json", "--count", "2")
+        await run.printed("#connect")
+        sender.trigger("temp", {"v": HOSTILE})
+        sender.trigger("temp", "é😀")
+        sender.trigger("temp", "not printed")
+        await run.ended()
+        self.assertEnds(run, 0)
+        [here, first, second] = objects(run)
+        self.assertEqual(here["event"], "#connect")
+        self.assertEqual(list(first), ["sender", "event", "seq", "time", "data", "replayed"])
+        self.assertEqual(
+            (first["seq"], first["data"], first["replayed"]), (1, {"v": HOSTILE}, False)
+        )
+        self.assertEqual((second["seq"], second["data"]), (2, "é😀"))
+
+    async def test_selection(self) -> None:
+        """Sender and event select; a dash or a star is any."""
+        router = self.serve()
+        thermo = thermometer(router)
+        other = router.addSender("other", ["temp", "noise"])
+        runs = {
+            "thermo temp": self.spawn("listen", "thermo", "temp", "--count", "1", "--json"),
+            "- noise": self.spawn("listen", "-", "noise", "--count", "1", "--json"),
+            "o* t*": self.spawn("listen", "o*", "t*", "--count", "1", "--json"),
+        }
+        await settled(lambda: len(router.peers()) == 3)
+        await settled(lambda: all(peer.listens for peer in router.peers()))
+        for sender in (other, thermo):
+            sender.trigger("temp")
+        other.trigger("noise")
+        heard = {}
+        for name, run in runs.items():
+            await run.ended()
+            self.assertEnds(run, 0)
+            [line] = objects(run)
+            heard[name] = (line["sender"], line["event"])
+        self.assertEqual(
+            heard,
+            {
+                "thermo temp": ("thermo", "temp"),
+                "- noise": ("other", "noise"),
+                "o* t*": ("other", "temp"),
+            },
+        )
+
+    async def test_countPresence(self) -> None:
+        """Who asks for #connect has it counted; nobody else has."""
+        thermometer(self.serve())
+        run = await self.spawn("listen", "-", "#connect", "--count", "1", "--json").ended()
+        self.assertEnds(run, 0)
+        self.assertEqual([line["sender"] for line in objects(run)], ["thermo"])
+
+    async def test_badName(self) -> None:
+        """Names that cannot be are refused before anything is connected."""
+        for arguments in (["", "x"], ["x" * 256], ["a*b*c*d*e*f"], ["a\x1bb"]):
+            run = await self.spawn("listen", *arguments).ended()
+            self.assertEnds(run, 89, "sender")
+            self.assertNotIn("\x1b", run.err)
+
+    async def test_terminate(self) -> None:
+        """SIGTERM ends it quietly."""
+        thermometer(self.serve())
+        run = self.spawn("listen")
+        await run.printed("#connect")
+        run.signal("TERM")
+        await run.ended()
+        self.assertEnds(run, 143)
+
+    async def test_closedPipe(self) -> None:
+        """When nobody reads any more it ends quietly, without waiting for an event."""
+        thermometer(self.serve())
+        reader, writer = os.pipe()
+        run = self.spawn("listen", childFDs={0: "w", 1: writer, 2: "r"})
+        os.close(writer)
+        os.set_blocking(reader, False)
+
+        def printed() -> bool:
+            try:
+                return bool(os.read(reader, 1))
+            except BlockingIOError:
+                return False
+
+        await settled(printed)
+        os.close(reader)
+        await run.ended()
+        self.assertEnds(run, 141)
+
+    async def test_fullDisk(self) -> None:
+        """An output that takes nothing is an error."""
+        if not os.path.exists("/dev/full"):
+            self.skipTest("this system has no /dev/full")
+        thermometer(self.serve())
+        full = os.open("/dev/full", os.O_WRONLY)
+        run = self.spawn("listen", childFDs={0: "w", 1: full, 2: "r"})
+        os.close(full)
+        await run.ended()
+        self.assertEnds(run, 74, "No space left")
+
+    async def test_noOutput(self) -> None:
+        """Without a standard output it says so, and writes into nothing else."""
+        thermometer(self.serve())
+        run = await self.spawn("listen", childFDs={0: "w", 2: "r"}).ended()
+        self.assertEnds(run, 74, "it is closed")
+
+    async def test_terminal(self) -> None:
+        """On a terminal hostile payloads are shown and not obeyed; colors end."""
+        router = self.serve()
+        sender = router.addSender("[/x]\u202e", ["temp"])
+        run = self.spawn("listen", "--count", "1", usePTY=True)
+        await run.printed("#connect")
+        sender.trigger("temp", HOSTILE)
+        await run.ended()
+        self.assertEqual(run.status, 0)
+        self.assertIn("\x1b[1mtemp\x1b[0m", run.out)
+        plain = run.out.replace("\x1b[1m", "").replace("\x1b[2m", "").replace("\x1b[0m", "")
+        for char in UNSAFE:
+            self.assertNotIn(char, plain)
+        self.assertIn('  [/x]\\u202e  temp  1  "[/x] [red]\\u001b]0;title\\u0007', plain)
+
+    async def test_noColor(self) -> None:
+        """NO_COLOR is respected, on a terminal of ten columns too."""
+        sender = thermometer(self.serve())
+        run = self.spawn(
+            "listen",
+            "--count",
+            "1",
+            usePTY=True,
+            environment={"NO_COLOR": "1", "COLUMNS": "10"},
+        )
+        await run.printed("#connect")
+        sender.trigger("temp", HOSTILE)
+        await run.ended()
+        self.assertEqual(run.status, 0)
+        self.assertNotIn("\x1b", run.out)
+
+    async def test_asciiTerminal(self) -> None:
+        """An output that knows only ASCII gets escapes."""
+        sender = thermometer(self.serve())
+        run = self.spawn(
+            "listen",
+            "thermo",
+            "temp",
+            "--count",
+            "1",
+            environment={"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+        )
+        await settled(lambda: run.status is not None or self.listening())
+        sender.trigger("temp", "é😀")
+        await run.ended()
+        self.assertEnds(run, 0)
+        self.assertIn('"\\u00e9\\ud83d\\ude00"', run.out)
+
+    async def test_restart(self) -> None:
+        """It survives a restart of the router, and says so."""
+        first = self.serve()
+        thermometer(first)
+        run = self.spawn("listen", "--json", "--count", "1")
+        await run.printed("#connect")
+        await first.stopService()
+        await run.told("down")
+        second = self.serve()
+        sender = thermometer(second)
+        await run.told("connected again")
+        await settled(lambda: all(peer.listens for peer in second.peers()))
+        sender.trigger("temp", "after")
+        await run.ended()
+        self.assertEqual(run.status, 0, run.err)
+        self.assertEqual(objects(run)[-1]["data"], "after")
+        for line in run.err.splitlines():
+            self.assertTrue(line.startswith("pysig: "), line)
+
+    async def test_wait(self) -> None:
+        """With --wait it waits for a router, and says once that it does."""
+        run = self.spawn("listen", "--wait", "--count", "1", "--json")
+        await run.told("waiting")
+        sender = thermometer(self.serve())
+        await run.printed("#connect")
+        sender.trigger("temp")
+        await run.ended()
+        self.assertEnds(run, 0, "waiting")
+
+    async def test_waitInterrupted(self) -> None:
+        """Waiting ends with Ctrl-C."""
+        run = self.spawn("listen", "--wait")
+        await run.told("waiting")
+        run.signal("INT")
+        await run.ended()
+        self.assertEnds(run, 130, "waiting")
+
+    async def test_stoppedReader(self) -> None:
+        """A reader that stops reading holds up neither the link nor Ctrl-C."""
+        router = self.serve()
+        sender = thermometer(router)
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        run = self.spawn("listen", "thermo", "temp", childFDs={0: "w", 1: writer, 2: "r"})
+        os.close(writer)
+        await settled(lambda: all(peer.listens for peer in router.peers()) and router.peers())
+        for _ in range(3000):
+            sender.trigger("temp", "x" * 1000)
+        # It takes everything off the link although nobody reads its output.
+        await settled(lambda: not router.peers()[0].pending)
+        await router.flush()
+        self.assertIsNone(run.status)
+        run.signal("INT")
+        await run.ended()
+        self.assertEqual(run.status, 130, run.err)
+
+    def listening(self) -> bool:
+        """Does somebody listen to the router?"""
+        [router] = self.routers
+        return any(peer.listens for peer in router.peers())
+
+
+class PrinterTests(CommandCase):
+    """L{listen.Printer}, in this process."""
+
+    def printer(self, **options: Any) -> tuple[listen.Printer, Any]:
+        """A printer that prints into a file, and the file's text."""
+        path = self.folder / "out"
+        file = path.open("w")
+        self.addCleanup(file.close)
+        self.patch(listen.sys, "stdout", file)
+
+        class FakeSession:
+            notices = Notices()
+
+        FakeSession.reactor = reactor  # type: ignore[attr-defined]
+        return listen.Printer(FakeSession(), **options), path
+
+    async def test_gapJson(self) -> None:
+        """With --json a gap is a line like the events, in its place."""
+        printer, path = self.printer(asJson=True)
+        printer.gap(Gap("thermo", None, 1, 2, 2, None, "link"))
+        await printer.drained()
+        self.assertEqual(json.loads(path.read_text())["gap"]["n"], 2)
+
+    async def test_gapPeople(self) -> None:
+        """For people a gap is told beside the events."""
+        printer, path = self.printer()
+        told: list[str] = []
+        self.patch(printer._notices, "tell", told.append)
+        printer.gap(Gap("thermo", None, 1, 2, 2, None, "link"))
+        await printer.drained()
+        self.assertEqual(path.read_text(), "")
+        self.assertEqual(told, ["missed 2 events of thermo, from 1 to 2: link"])
+
+    async def test_refused(self) -> None:
+        """A router that refuses the listener ends the command with that error."""
+        ended: Deferred[PysigError] = Deferred()
+        from pysig_twisted.commands.running import Link
+        from pysig_twisted.errors import Denied
+
+        class FakeSession:
+            end = ended.callback
+
+        declaration: Any = None
+        Link(FakeSession(), True).refused(declaration, Denied("no"))  # type: ignore[arg-type]
+        self.assertIsInstance(await ended, Denied)

@@ -1,0 +1,127 @@
+"""C{pysig senders}."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.cells import cell_len
+from twisted.trial.unittest import SynchronousTestCase
+
+from pysig_twisted import SenderInfo
+from pysig_twisted.commands.running import Session
+from pysig_twisted.commands.senders import asObject, find, row, table
+
+from . import UNSAFE, CommandCase, reactor, thermometer
+
+HOSTILE = SenderInfo("[/x] [red]\u202e 温度計", ("a\u2066b", "[link]"), (None, "m"), 255, "p", 1.5)
+
+
+class ShowTests(SynchronousTestCase):
+    """Senders as text."""
+
+    def test_object(self) -> None:
+        """An object has every field; the life's number is text, as everywhere."""
+        self.assertEqual(
+            json.loads(asObject(HOSTILE)),
+            {
+                "name": HOSTILE.name,
+                "events": ["a\u2066b", "[link]"],
+                "requests": [None, "m"],
+                "sid": "00000000000000ff",
+                "principal": "p",
+                "since": 1.5,
+            },
+        )
+
+    def test_row(self) -> None:
+        """A default handler is a star, and no handler is nothing."""
+        self.assertEqual(
+            row(HOSTILE)[:4],
+            (
+                "[/x] [red]\\u202e 温度計",
+                "a\\u2066b, [link]",
+                "*, m",
+                "p",
+            ),
+        )
+        self.assertEqual(row(SenderInfo("a", (), None, 1, "p", 1.5))[1:3], ("", ""))
+
+    def test_tableFits(self) -> None:
+        """A table is never wider than the terminal, loses nothing, and obeys no markup."""
+        many = SenderInfo("many", tuple(f"event{n}" for n in range(50)), None, 1, "me", 1.5)
+        for width in (50, 60, 80, 200):
+            lines = list(table([HOSTILE, many], width, False, "utf-8"))
+            for line in lines:
+                self.assertLessEqual(cell_len(line), width)
+            text = "".join("".join(lines).split())
+            for char in UNSAFE:
+                self.assertNotIn(char, text)
+        self.assertIn("[/x]", text)
+        self.assertIn("[link]", text)
+        self.assertIn("event49", text)
+
+    def test_tiny(self) -> None:
+        """A terminal too narrow for a table gets a line for each sender."""
+        for width in (0, 1, 10, 49):
+            lines = list(table([HOSTILE, HOSTILE], width, True, "utf-8"))
+            self.assertEqual(len(lines), 2)
+            self.assertNotIn("\x1b", "".join(lines))
+
+    def test_ascii(self) -> None:
+        """A terminal that knows only ASCII gets lines of ASCII."""
+        lines = list(table([SenderInfo("a", (), None, 1, "p", 1.5)], 80, False, "ascii"))
+        "\n".join(lines).encode("ascii")
+
+    def test_color(self) -> None:
+        """Colors are there when wanted, and not otherwise."""
+        info = SenderInfo("a", (), None, 1, "p", 1.5)
+        self.assertIn("\x1b[", "".join(table([info], 80, True, "utf-8")))
+        self.assertNotIn("\x1b", "".join(table([info], 80, False, "utf-8")))
+
+
+class FindTests(CommandCase):
+    """L{find}, in this process."""
+
+    async def test_pattern(self) -> None:
+        """A pattern selects; the router's own sender is found by its own name."""
+        router = self.serve()
+        thermometer(router)
+        router.addSender("door", ["opened"])
+
+        async def names(pattern: str) -> list[str]:
+            found = await find(Session(reactor), self.endpoint, pattern)
+            return [info.name for info in found]
+
+        self.assertEqual(await names("*"), ["door", "thermo"])
+        self.assertEqual(await names("t*"), ["thermo"])
+        self.assertEqual(await names("nobody"), [])
+        self.assertEqual(await names("$*"), ["$router"])
+
+
+class SendersTests(CommandCase):
+    """The command, as a process of its own."""
+
+    async def show(self, *arguments: str, **options: Any) -> str:
+        """What it prints."""
+        run = await self.spawn("senders", *arguments, **options).ended()
+        self.assertEqual(run.status, 0, run.err)
+        self.assertEqual(run.err, "")
+        return run.out
+
+    async def test_outputs(self) -> None:
+        """Columns with tabs in a pipe, objects with --json, a table on a terminal."""
+        router = self.serve()
+        self.assertEqual(await self.show(), "")
+        self.assertIn("no sender is connected", await self.show(usePTY=True))
+        thermometer(router)
+        columns = (await self.show()).rstrip("\n").split("\t")
+        self.assertEqual(columns[:4], ["thermo", "temp, #alarm", "echo, never, fail", "local"])
+        self.assertRegex(columns[4], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
+        self.assertEqual(len(columns), 5)
+        self.assertEqual(json.loads(await self.show("--json"))["name"], "thermo")
+        shown = await self.show(usePTY=True, environment={"NO_COLOR": "1", "COLUMNS": "60"})
+        self.assertNotIn("\x1b", shown)
+        self.assertIn("requests", shown)
+        self.assertTrue(all(len(line) <= 60 for line in shown.splitlines()))
+        self.assertIn("no sender matches", await self.show("x*", usePTY=True))

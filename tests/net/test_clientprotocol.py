@@ -1,0 +1,235 @@
+"""The client's end of a connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from pysig_twisted import Limits
+from pysig_twisted.errors import (
+    LinkLost,
+    NotConnected,
+    ProtocolError,
+    RequestTimeout,
+    VersionMismatch,
+)
+from pysig_twisted.version import SOFTWARE
+from pysig_twisted.wire.messages import (
+    Call,
+    Error,
+    Goodbye,
+    Hello,
+    Listen,
+    Ping,
+    Pong,
+    Replay,
+    Result,
+    Welcome,
+)
+
+from .clientcase import ClientTestCase, Scripted, Scripts, Spoken, obliging, welcome
+
+
+class GreetingTests(ClientTestCase):
+    """HELLO, and what comes back."""
+
+    def connect(self, react: Any, **options: Any) -> Deferred[Any]:
+        """Connect to a router that reacts like this."""
+        self.routers.factory = self.scripts = Scripts(react)
+        self.subject = self.client(start=False, **options)
+        up = self.subject.whenConnected(failAfterFailures=1)
+        self.subject.startService()
+        self.routers.pump()
+        return up
+
+    def test_hello(self) -> None:
+        """HELLO says who we are and what we take, and the instance stays the same."""
+        self.result(self.connect(obliging, limits=Limits(maxFrame=5000)))
+        self.routers.connection(self.subject).cut()
+        self.reconnect(self.subject)
+        first, second = (server.messages[0] for server in self.scripts.made)
+        self.assertEqual(first, second)
+        self.assertIsInstance(first, Hello)
+        self.assertEqual((first.versions, first.software, first.maxFrame), ((1,), SOFTWARE, 5000))
+        self.assertEqual(len(first.instance), 16)
+        self.assertEqual(first.codecs, {"raw": 0, "json": 1, "msgpack": 2, "cbor": 3})
+
+    def test_silent(self) -> None:
+        """A router that never answers is given up after five seconds."""
+        up = self.connect(lambda server, message: None)
+        self.routers.advance(4.9)
+        self.assertNoResult(up)
+        self.routers.advance(0.2)
+        error = self.failure(up, NotConnected)
+        self.assertIn("no WELCOME", str(error))
+        self.assertIn("memory", str(error))
+        self.assertIsInstance(self.scripts.made[0].messages[-1], Goodbye)
+        self.routers.advance(30)
+        self.assertGreater(len(self.scripts.made), 1)
+
+    def test_version(self) -> None:
+        """A router of another version is not talked to."""
+        up = self.connect(
+            lambda server, message: (
+                message and server.say(welcome(version=7)) if isinstance(message, Hello) else None
+            )
+        )
+        error = self.failure(up, VersionMismatch)
+        self.assertIn("version 7", str(error))
+        self.assertEqual(self.scripts.made[0].messages[-1].code, "version")
+
+    def test_garbage(self) -> None:
+        """Something that is no router is named as such."""
+        up = self.connect(lambda server, message: server.say(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+        error = self.failure(up, ProtocolError)
+        self.assertIn("memory: this is not the pysig protocol", str(error))
+        self.routers.advance(50)
+        self.assertEqual(self.routers.endpoint(self.subject).attempts, 1)
+
+    def test_rulesBroken(self) -> None:
+        """So is a router that says something else before WELCOME."""
+        up = self.connect(lambda server, message: server.say(Ping(1)))
+        self.assertIn("PING is not legal", str(self.failure(up, ProtocolError)))
+
+    def test_closed(self) -> None:
+        """A router that closes at once is not there."""
+        up = self.connect(lambda server, message: server.transport.loseConnection())
+        error = self.failure(up, NotConnected)
+        self.assertIn("cannot connect to memory", str(error))
+
+    def test_tooLongAfterwards(self) -> None:
+        """After WELCOME, frames are held to what we said we take."""
+        self.result(self.connect(obliging, limits=Limits(maxFrame=2000)))
+        down = self.subject.whenDisconnected()
+        self.scripts.made[0].say(Result(1, "x" * 2000))
+        self.assertIn("2000", str(self.result(down)))
+
+
+class CallTests(ClientTestCase):
+    """What waits for an answer."""
+
+    def setUp(self) -> None:
+        """A link whose router answers as the test says."""
+        super().setUp()
+        self.answers: Any = lambda message: []
+        self.routers.factory = self.scripts = Scripts(self.react)
+        self.router = self.client()
+        self.link = self.router._uplink.openLink()
+
+    def react(self, server: Scripted, message: Any) -> None:
+        """Answer."""
+        if isinstance(message, Hello):
+            server.say(welcome())
+        elif isinstance(message, (Call, Ping)):
+            server.say(*self.answers(message))
+
+    def test_answers(self) -> None:
+        """A call is answered by what has its number; other numbers are let pass."""
+        self.answers = lambda message: [
+            Result(99, "other"),
+            Error(98, {"code": "busy"}),
+            Error(message.id, {"code": "busy", "message": "no"})
+            if message.id % 2
+            else Result(message.id, message.id),
+            Result(message.id, "again"),
+        ]
+        first, second = self.link.call(Listen("a")), self.link.call(Listen("b"))
+        self.assertEqual(str(self.failure(first, RuntimeError)), "no")
+        self.assertEqual(self.result(second), 2)
+        self.assertTrue(self.link.isOpen)
+
+    def test_ping(self) -> None:
+        """A ping waits for its own token."""
+        self.answers = lambda message: [Pong(0), Pong(message.token + 1)]
+        ping = self.link.ping()
+        self.routers.pump()
+        self.assertNoResult(ping)
+        ping.addErrback(lambda failure: failure.trap(ConnectionError))
+        self.answers = lambda message: [Pong(message.token)]
+        self.assertIsNone(self.result(self.link.ping()))
+
+    def test_lost(self) -> None:
+        """All that waits fails when the link goes, and nothing can be asked then."""
+        call, ping, settled = (
+            self.link.call(Listen()),
+            self.link.ping(),
+            self.link.settled(Listen()),
+        )
+        self.routers.connection(self.router).cut()
+        self.failureResultOf(call, LinkLost)
+        self.failureResultOf(ping, LinkLost)
+        self.assertIsNone(self.successResultOf(settled))
+        self.failureResultOf(self.link.call(Listen()), NotConnected)
+        self.failureResultOf(self.link.ping(), NotConnected)
+
+    def test_goodbye(self) -> None:
+        """All that waits fails at GOODBYE, with its reason."""
+        call = self.link.call(Listen())
+        self.routers.connection(self.router).hold(server=False)
+        self.scripts.made[0].say(Goodbye("shutting-down", "for repairs"))
+        self.routers.pump()
+        self.assertIn("for repairs", str(self.failureResultOf(call, ConnectionError)))
+
+    def test_notice(self) -> None:
+        """A notice about refused events is logged, and answers nothing."""
+        fields = {"code": "not-owner", "message": "not yours", "sender": "s", "event": "e", "n": 3}
+        self.scripts.made[0].say(Error(0, fields), Error(0, {"code": "busy"}))
+        lines = self.logs(self.routers.pump, "refused 3 event(s) s.e: not yours")
+        self.assertEqual(len(lines), 1)
+        self.assertTrue(self.link.isOpen)
+
+    def test_replay(self) -> None:
+        """Parts of a replay that nobody asked for are let pass."""
+        self.scripts.made[0].say(Replay(1, True, True, b""))
+        self.routers.pump()
+        self.assertTrue(self.link.isOpen)
+
+    def test_welcomeTwice(self) -> None:
+        """A second WELCOME breaks the rules."""
+        down = self.router.whenDisconnected()
+        self.scripts.made[0].say(Welcome(1, "again", "e2"))
+        self.routers.pump()
+        error: Any = self.successResultOf(down)
+        self.assertIsInstance(error, ProtocolError)
+        self.assertIn("WELCOME is not legal", str(error))
+
+
+class LifeTests(ClientTestCase):
+    """Signs of life."""
+
+    def test_quiet(self) -> None:
+        """A quiet link is kept by PING, without end."""
+        client = self.client()
+        spoken = Spoken(self.routers)
+        self.routers.advance(600)
+        self.assertEqual(len(self.routers.endpoint(client).connections), 1)
+        pings = [message for message in spoken.byClient if isinstance(message, Ping)]
+        self.assertTrue(30 <= len(pings) <= 60, len(pings))
+
+    def test_dead(self) -> None:
+        """A router that gives no sign of life for 45 seconds is dead."""
+        client = self.client()
+        down = client.whenDisconnected()
+        self.routers.connection(client).cut(client=False, server=False)
+        self.routers.advance(40)
+        self.assertNoResult(down)
+        self.routers.advance(8)
+        error: Any = self.result(down)
+        self.assertIsInstance(error, RequestTimeout)
+
+    def test_answersPing(self) -> None:
+        """The router's PING is answered."""
+        self.routers.factory = scripts = Scripts(obliging)
+        self.client()
+        scripts.made[0].say(Ping(7))
+        self.routers.pump()
+        self.assertEqual(scripts.made[0].messages[-1], Pong(7))
+
+    def test_callsAreForUs(self) -> None:
+        """A router may not call a client."""
+        self.routers.factory = scripts = Scripts(obliging)
+        self.client()
+        scripts.made[0].say(Call(1, Listen()))
+        self.routers.pump()
+        self.assertEqual(scripts.made[0].messages[-1].code, "protocol-error")

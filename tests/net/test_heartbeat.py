@@ -1,0 +1,174 @@
+"""Telling a dead peer from a quiet one, by the marks that connections leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from pysig_twisted.core.clock import Clock as Time
+from pysig_twisted.core.clock import Deadlines
+from pysig_twisted.net.heartbeat import Heartbeat
+
+
+class FakeOutbox:
+    """The marks of an outbox."""
+
+    def __init__(self) -> None:
+        self.wrote = self.paused = False
+        self.taken = True
+        self.size = 0
+
+
+class FakeLink:
+    """A connection that notes what the heartbeat does with it."""
+
+    def __init__(self) -> None:
+        self.outbox: Any = FakeOutbox()
+        self.heard = False
+        self.said: list[str] = []
+        self.fails = False
+
+    def sayPing(self) -> None:
+        """Note it."""
+        self.said.append("ping")
+        self.outbox.wrote = True
+
+    def foundSilent(self) -> None:
+        """Note it."""
+        self.said.append("silent")
+        if self.fails:
+            raise ZeroDivisionError("foundSilent")
+
+    def foundStalled(self) -> None:
+        """Note it."""
+        self.said.append("stalled")
+
+
+class HeartbeatTests(SynchronousTestCase):
+    """The timer of a factory."""
+
+    def setUp(self) -> None:
+        """A heartbeat with one connection."""
+        self.clock = Clock()
+        self.deadlines = Deadlines(Time(self.clock.callLater, self.clock.seconds))
+        self.heartbeat = Heartbeat(Time(self.clock.callLater, self.clock.seconds), self.deadlines)
+        self.link = FakeLink()
+        self.heartbeat.watch(self.link)
+
+    def pass_(self, seconds: int, hear: FakeLink | None = None) -> None:
+        """Let time pass, second by second; one link is heard all the while."""
+        for _ in range(seconds):
+            if hear is not None:
+                hear.heard = True
+            self.clock.advance(1)
+
+    def test_ping(self) -> None:
+        """PING is said after 15 s without sending, give or take one, whatever is heard."""
+        self.pass_(14, self.link)
+        self.assertEqual(self.link.said, [])
+        self.pass_(2, self.link)
+        self.assertEqual(self.link.said, ["ping"])
+        self.pass_(32, self.link)
+        self.assertEqual(self.link.said, ["ping"] * 3)
+
+    def test_sendingIsEnough(self) -> None:
+        """Who sends need not ping."""
+        for _ in range(10):
+            self.link.outbox.wrote = True
+            self.pass_(10, self.link)
+        self.assertEqual(self.link.said, [])
+
+    def test_silent(self) -> None:
+        """45 s without a byte are too long, though we send; not a second less."""
+        for _ in range(44):
+            self.link.outbox.wrote = True
+            self.pass_(1)
+        self.assertEqual(self.link.said, [])
+        self.link.outbox.wrote = True
+        self.pass_(2)
+        self.assertEqual(self.link.said[:1], ["silent"])
+
+    def test_anyByte(self) -> None:
+        """A byte is a sign of life, and counts from when it came."""
+        self.pass_(40)
+        self.pass_(1, self.link)
+        self.pass_(44)
+        self.assertNotIn("silent", self.link.said)
+        self.pass_(2)
+        self.assertIn("silent", self.link.said)
+
+    def test_stalled(self) -> None:
+        """10 s in which the transport takes nothing of what waits are too long."""
+        self.pass_(5, self.link)
+        self.link.outbox.paused, self.link.outbox.size = True, 100
+        self.pass_(9, self.link)
+        self.link.outbox.taken = True  # it took something
+        self.pass_(10, self.link)
+        self.assertNotIn("stalled", self.link.said)
+        self.pass_(2, self.link)
+        self.assertIn("stalled", self.link.said)
+
+    def test_notStalled(self) -> None:
+        """One that is paused while nothing waits is not stalled, nor when something comes then."""
+        self.link.outbox.paused = True
+        self.pass_(60, self.link)
+        self.link.outbox.size = 5
+        self.pass_(9, self.link)
+        self.assertNotIn("stalled", self.link.said)
+        self.pass_(3, self.link)
+        self.assertIn("stalled", self.link.said)
+
+    def test_oneTimer(self) -> None:
+        """However many connections there are, there is one timer; with the last it goes."""
+        links = [FakeLink() for _ in range(100)]
+        for link in links:
+            self.heartbeat.watch(link)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.assertEqual(len(self.deadlines), 1)
+        self.pass_(3)
+        self.assertEqual(len(self.deadlines), 1)
+        for link in (*links, self.link):
+            self.heartbeat.forget(link)
+            self.heartbeat.forget(link)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.pass_(60)
+        self.assertEqual(self.link.said, [])
+
+    def test_oneFails(self) -> None:
+        """A connection whose end fails is logged, and the others are still watched."""
+        self.link.fails = True
+        other = FakeLink()
+        self.heartbeat.watch(other)
+        self.pass_(50, other)
+        self.assertTrue(self.flushLoggedErrors(ZeroDivisionError))
+        self.heartbeat.forget(self.link)
+        self.pass_(60)
+        self.assertIn("silent", other.said)
+        self.flushLoggedErrors(ZeroDivisionError)
+
+    def test_stoppedProcess(self) -> None:
+        """While the process itself was stopped nothing was read: that time does not count."""
+        self.link.outbox.paused, self.link.outbox.size = True, 100
+        self.clock.advance(1000)
+        self.assertNotIn("silent", self.link.said)
+        self.assertNotIn("stalled", self.link.said)
+        self.pass_(12)
+        self.assertIn("stalled", self.link.said)
+        self.link.outbox.paused = False
+        self.pass_(40)
+        self.assertIn("silent", self.link.said)
+
+    def test_shorterTimes(self) -> None:
+        """Shorter times are kept as exactly."""
+        self.heartbeat.interval, self.heartbeat.silence, self.heartbeat.stall = 0.2, 1.0, 0.5
+        link = FakeLink()
+        self.heartbeat.forget(self.link)
+        self.heartbeat.watch(link)
+        for _ in range(95):
+            self.clock.advance(0.01)
+        self.assertEqual(link.said, ["ping"] * 4)
+        for _ in range(15):
+            self.clock.advance(0.01)
+        self.assertIn("silent", link.said)

@@ -1,0 +1,722 @@
+"""What a client listens to: asked for once, heard by each of its listeners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from pysig_twisted import EventInfo, Limits
+from pysig_twisted.core.presence import sidText
+from pysig_twisted.errors import BadName, BadRequest, Busy, Cancelled
+from pysig_twisted.names import CONNECT
+from pysig_twisted.wire.messages import (
+    Call,
+    Error,
+    Goodbye,
+    Hello,
+    Listen,
+    PresenceNotice,
+    Result,
+    Unlisten,
+)
+from pysig_twisted.wire.runs import eventFrame, makeHead
+
+from .clientcase import (
+    ClientTestCase,
+    Heard,
+    Observer,
+    Scripted,
+    Scripts,
+    Spoken,
+    obliging,
+    welcome,
+)
+
+
+class LevelTests(ClientTestCase):
+    """Who hears what."""
+
+    def test_levels(self) -> None:
+        """The four levels are heard in the order of the index, each listener once."""
+        labels: list[str] = []
+        client = self.client()
+
+        def add(label: str, sender: str | None, event: str | None) -> None:
+            client.addListener(
+                lambda info, data: labels.append(label) if info.event == "#c" else None,
+                sender,
+                event,
+            )
+
+        add("exact", "s", "#c")
+        add("channel", None, "#c")
+        add("sender", "s", None)
+        add("any", None, None)
+        add("pattern", "s*", "#*")
+        add("other", "t", "#c")
+        add("none", "s", "e")
+        sender = self.sender(self.client(), events=("#c", "e"))
+        sender.trigger("#c")
+        self.routers.pump()
+        self.assertEqual(labels, ["any", "sender", "channel", "exact", "pattern"])
+
+    def test_patterns(self) -> None:
+        """A pattern is heard for all that match, whoever comes later included."""
+        publisher = self.client()
+        heard = self.listen(self.client(), "dev*", "t*p")
+        for name in ("dev1", "other", "dev2"):
+            sender = self.sender(publisher, name, ("temp", "top", "e"))
+            for event in sender.events:
+                sender.trigger(event, f"{name} {event}")
+        self.routers.pump()
+        self.assertEqual(heard.events, ["dev1 temp", "dev1 top", "dev2 temp", "dev2 top"])
+
+    def test_channel(self) -> None:
+        """A channel is heard from all senders."""
+        publisher = self.client()
+        heard = self.listen(self.client(), None, "#news")
+        for name in "ab":
+            self.sender(publisher, name, "#news").trigger("#news", name)
+        self.routers.pump()
+        self.assertEqual(heard.events, ["a", "b"])
+
+    def test_own(self) -> None:
+        """A client's own events are heard through the server, like everybody's, not earlier."""
+        client = self.client()
+        heard, elsewhere = self.listen(client, "s"), self.listen(self.client(), "s")
+        sender = self.sender(client)
+        heard.clear()
+        sender.trigger("e", 1)
+        self.assertEqual(heard.all, [])
+        self.routers.pump()
+        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.all[0], elsewhere.all[-1])
+
+    def test_info(self) -> None:
+        """A listener is told who fired, what, when, and the number."""
+        sender = self.sender(self.client())
+        heard = self.listen(self.client(), "s")
+        sender.trigger("e", {"a": [1]})
+        self.routers.pump()
+        [(info, data)] = heard.all
+        self.assertEqual(
+            (info.sender, info["event"], info.seq, info.replayed), ("s", "e", 1, False)
+        )
+        self.assertGreater(info.time, 1.7e9)
+        self.assertEqual(data, {"a": [1]})
+
+    def test_parked(self) -> None:
+        """A listener may come before the sender, and to an event that it does not declare."""
+        client = self.client()
+        early = client.addListener(Heard(), "s", "e")
+        wrong = client.addListener(Heard(), "s", "other")
+        self.routers.pump()
+        self.assertEqual((str(early.state), early.offered), ("accepted", None))
+        self.sender(self.client())
+        self.assertEqual((early.offered, wrong.offered), (True, False))
+
+    def test_badListeners(self) -> None:
+        """What cannot be a subscription is refused by the call itself."""
+        client = self.client()
+        self.assertRaises(BadName, client.addListener, Heard(), "")
+        self.assertRaises(BadName, client.addListener, Heard(), "a*b*c*d*e*f")
+        self.assertRaises(BadRequest, client.addListener, 5)
+        self.assertRaises(BadRequest, client.addListener, Heard(), concurrency=0)
+
+    def test_serverSenders(self) -> None:
+        """Senders of the server's own process are heard too."""
+        heard = self.listen(self.client())
+        self.sender(self.routers.server).trigger("e", 1)
+        self.routers.pump()
+        self.assertEqual((heard.presence, heard.events), ([("s", "+")], [1]))
+
+
+class IsolationTests(ClientTestCase):
+    """A listener at fault is its own problem."""
+
+    def setUp(self) -> None:
+        """A sender."""
+        super().setUp()
+        self.fire = self.sender(self.client()).getSignal("e").trigger
+
+    def test_raises(self) -> None:
+        """A listener that raises is logged, and the others hear everything."""
+        client = self.client()
+
+        def fail(info: EventInfo, data: Any) -> None:
+            raise ValueError("mine")
+
+        client.addListener(fail, "s")
+        heard = self.listen(client, "s")
+        self.fire(1)
+        self.fire(2)
+        self.routers.pump()
+        self.assertEqual(heard.events, [1, 2])
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
+
+    def test_coroutine(self) -> None:
+        """A coroutine listener hears one event after the other; what is too much is a gap."""
+        client = self.client()
+        heard: list[int] = []
+        gaps: list[Any] = []
+
+        async def listen(info: EventInfo, data: Any) -> None:
+            heard.append(data)
+            if data is not None:
+                await client.request("r", "wait", timeout=1)
+
+        waiting: list[Any] = []
+
+        def wait(params: Any) -> Any:
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        self.sender(self.client(), "r", (), {"wait": wait})
+        client.addListener(listen, "s", "e", onGap=gaps.append)
+        self.routers.pump()
+        for number in range(1, 1103):
+            self.fire(number)
+        self.routers.pump()
+        self.assertEqual(heard, [1])
+        waiting.pop().callback(None)
+        self.routers.pump()
+        self.assertEqual(heard, [1, 103])
+        [gap] = gaps
+        self.assertEqual((gap.first, gap.last, gap.n, gap.why), (2, 102, 101, "listener-slow"))
+        self.stop(self.routers)
+        self.assertTrue(self.flushLoggedErrors())
+
+    def test_removesItself(self) -> None:
+        """A listener that was removed hears nothing more, not even of the same chunk."""
+        client = self.client()
+        heard: list[int] = []
+
+        def listen(info: EventInfo, data: Any) -> None:
+            heard.append(data)
+            subscription.remove()
+
+        subscription = client.addListener(listen, "s", "e")
+        other = self.listen(client, "s")
+        for number in range(3):
+            self.fire(number)
+        self.routers.pump()
+        self.assertEqual(heard, [0])
+        self.assertEqual(other.events, [0, 1, 2])
+
+    def test_removesAnother(self) -> None:
+        """A listener removed by an earlier one does not hear that event."""
+        client = self.client()
+        client.addListener(lambda info, data: victim.remove(), "s", "e")
+        heard = Heard()
+        victim = client.addListener(heard, "s", "e")
+        self.routers.pump()
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual(heard.all, [])
+
+
+class AskingTests(ClientTestCase):
+    """What the router is asked."""
+
+    def setUp(self) -> None:
+        """A sender, and what is said."""
+        super().setUp()
+        self.spoken = Spoken(self.routers)
+        self.publisher = self.client()
+        self.fire = self.sender(self.publisher).getSignal("e").trigger
+        self.subject = self.client()
+        self.spoken.calls()
+
+    def test_once(self) -> None:
+        """There is one CALL for each sender and event, and each event comes once."""
+        heard = [Heard() for _ in range(5)]
+        for each in heard:
+            self.subject.addListener(each, "s", "e")
+        self.subject.addListener(Heard(), "s", "f")
+        self.routers.pump()
+        self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Listen("s", "f")])
+        self.spoken.byServer.clear()
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual([each.events for each in heard], [[1]] * 5)
+        self.assertEqual(len(self.spoken.byServer), 1)
+
+    def test_overlapping(self) -> None:
+        """Several subscriptions that match one event make it come once."""
+        heard = [
+            self.listen(self.subject, *key) for key in ((None, None), ("s*", None), ("s", "e"))
+        ]
+        self.spoken.byServer.clear()
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual([each.events for each in heard], [[1]] * 3)
+        self.assertEqual(len(self.spoken.byServer), 1)
+
+    def test_live(self) -> None:
+        """A second listener on a live subscription needs no CALL, and is accepted at once."""
+        self.listen(self.subject, "s", "e")
+        self.spoken.calls()
+        heard = Heard()
+        second = self.subject.addListener(heard, "s", "e")
+        self.assertEqual(str(second.state), "accepted")
+        self.assertIs(self.successResultOf(second.whenSettled()), second)
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual(self.spoken.calls(), [])
+        self.assertEqual(heard.events, [1])
+
+    def test_unlisten(self) -> None:
+        """The router is told when the last listener goes, and not before."""
+        first = self.subject.addListener(Heard(), "s", "e")
+        second = self.subject.addListener(Heard(), "s", "e")
+        self.routers.pump()
+        self.spoken.calls()
+        self.successResultOf(first.remove())
+        self.routers.pump()
+        self.assertEqual(self.spoken.calls(), [])
+        removed = second.remove()
+        self.assertNoResult(removed)
+        self.result(removed)
+        self.assertEqual(self.spoken.calls(), [Unlisten("s", "e")])
+        self.spoken.byServer.clear()
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual(self.spoken.byServer, [])
+        self.successResultOf(second.remove())
+        self.assertEqual(str(second.state), "removed")
+        self.failureResultOf(second.whenSettled(), Cancelled)
+
+    def test_removeListener(self) -> None:
+        """It is found by its function and what it was added for."""
+        heard = Heard()
+        self.subject.addListener(heard, "s", "e")
+        self.routers.pump()
+        self.assertFalse(self.subject.removeListener(heard, "s", "f"))
+        self.assertTrue(self.subject.removeListener(heard, "s", "e"))
+        self.assertFalse(self.subject.removeListener(heard, "s", "e"))
+        self.routers.pump()
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual(heard.all, [])
+
+    def test_beforeAnswer(self) -> None:
+        """A listener hears nothing before the router has agreed, though another hears the same."""
+        live = self.listen(self.subject, "s", None)
+        self.routers.connection(self.subject).hold(client=True, server=False)
+        late = Heard()
+        self.subject.addListener(late, "s", "e")
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual((live.events, late.all), ([1], []))
+        self.routers.connection(self.subject).release()
+        self.routers.pump()
+        self.fire(2)
+        self.routers.pump()
+        self.assertEqual((live.events, late.events), ([1, 2], [2]))
+
+    def test_again(self) -> None:
+        """
+        Unlisten and listen again with frames on their way: nothing of the first subscription
+        reaches the second.
+        """
+        first = self.subject.addListener(Heard(), "s", "e")
+        self.routers.pump()
+        self.routers.connection(self.subject).hold(client=False)
+        self.fire("in flight")
+        self.routers.pump()
+        first.remove()
+        heard = Heard()
+        second = self.subject.addListener(heard, "s", "e")
+        self.routers.pump()
+        self.assertEqual(str(second.state), "pending")
+        self.routers.connection(self.subject).release()
+        self.result(second.whenSettled())
+        self.assertEqual(heard.all, [])
+        self.fire(2)
+        self.routers.pump()
+        self.assertEqual(heard.events, [2])
+
+    def test_againBeforeAnswer(self) -> None:
+        """
+        Listen, unlisten and listen again before any answer: the answer to the first does not
+        count for the second.
+        """
+        self.routers.connection(self.subject).hold(client=False)
+        first = self.subject.addListener(Heard(), "s", "e")
+        first.remove()
+        second = self.subject.addListener(Heard(), "s", "e")
+        self.routers.pump()
+        self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Unlisten("s", "e")])
+        self.routers.connection(self.subject).release()
+        self.result(second.whenSettled())
+        self.assertEqual(self.spoken.calls(), [Listen("s", "e")])
+
+    def test_comeAndGone(self) -> None:
+        """A listener that comes and goes while the router is told of a farewell needs no CALL."""
+        first = self.subject.addListener(Heard(), "s", "e")
+        self.routers.pump()
+        first.remove()
+        self.subject.addListener(Heard(), "s", "e").remove()
+        self.routers.pump()
+        self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Unlisten("s", "e")])
+
+    def test_goneInBetween(self) -> None:
+        """A sender that goes between unlisten and listen is not taken for present."""
+        first = self.subject.addListener(Heard(), "dev*", snapshot=True)
+        self.routers.pump()
+        connection = self.routers.connection(self.subject)
+        connection.hold(client=False)
+        gone = self.sender(self.publisher, "dev1")
+        first.remove()
+        self.routers.pump()
+        self.result(gone.remove())
+        heard = Heard()
+        self.subject.addListener(heard, "dev*", snapshot=True)
+        connection.release()
+        self.routers.pump()
+        self.assertEqual(heard.presence, [])
+        self.sender(self.publisher, "dev2")
+        self.assertEqual(heard.presence, [("dev2", "+")])
+
+    def test_down(self) -> None:
+        """While the link is down, listeners come and go without a word, and are asked for then."""
+        self.listen(self.subject, "s", "e")
+        gone = self.subject.addListener(Heard(), "s", "f")
+        self.routers.pump()
+        self.routers.connection(self.subject).cut()
+        self.spoken.calls()
+        self.successResultOf(gone.remove())
+        heard = Heard()
+        added = self.subject.addListener(heard, "s", None)
+        self.assertEqual(str(added.state), "pending")
+        self.reconnect(self.subject)
+        self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Listen("s", None)])
+        self.fire(1)
+        self.routers.pump()
+        self.assertEqual(heard.events, [1])
+
+    def test_removedWhileAsked(self) -> None:
+        """The loss of the link ends a farewell, too."""
+        first = self.subject.addListener(Heard(), "s", "e")
+        self.routers.pump()
+        self.routers.connection(self.subject).hold()
+        removed = first.remove()
+        self.routers.pump()
+        self.assertNoResult(removed)
+        self.routers.connection(self.subject).cut()
+        self.successResultOf(removed)
+
+
+class RefusedTests(ClientTestCase):
+    """What the router does not agree to."""
+
+    def setUp(self) -> None:
+        """A router that takes one subscription."""
+        super().setUp()
+        self.routers = self.join(limits=Limits(subscriptions=1))
+
+    def test_refused(self) -> None:
+        """It is logged, told to the observer, and hears nothing."""
+        observer = Observer()
+        client = self.client(observer=observer)
+        first, second = Heard(), Heard()
+        client.addListener(first, "s", "e")
+        refused = client.addListener(second, "s", "f")
+        lines = self.logs(lambda: self.failure(refused.whenSettled(), Busy), "refused to tell of f")
+        self.assertEqual(len(lines), 1)
+        self.assertEqual(str(refused.state), "refused")
+        self.assertIn(("refused", refused, Busy), observer.told)
+        sender = self.sender(self.client(), events=("e", "f"))
+        sender.trigger("e", 1)
+        sender.trigger("f", 2)
+        self.routers.pump()
+        self.assertEqual((first.events, second.all), ([1], []))
+
+    def test_triedAgain(self) -> None:
+        """It is tried again at the next connect."""
+        client = self.client()
+        first = client.addListener(Heard(), "s", "e")
+        heard = Heard()
+        second = client.addListener(heard, "s", "f")
+        self.failure(second.whenSettled(), Busy)
+        first.remove()
+        self.routers.connection(client).cut()
+        self.reconnect(client)
+        self.assertEqual(str(second.state), "accepted")
+        self.successResultOf(second.whenSettled())
+        self.sender(self.client(), events="f").trigger("f", 1)
+        self.routers.pump()
+        self.assertEqual(heard.events, [1])
+
+    def test_reaction(self) -> None:
+        """Who is told of a refusal may remove the other listeners."""
+        observer = Observer()
+        client = self.client(observer=observer)
+        client.addListener(Heard(), "s", "e")
+        first = client.addListener(Heard(), "s", "f")
+        second = client.addListener(Heard(), "s", "f")
+        first.whenSettled().addErrback(lambda failure: second.remove())
+        second.whenSettled().addErrback(lambda failure: failure.trap(Cancelled))
+        self.routers.pump()
+        self.assertEqual((str(first.state), str(second.state)), ("refused", "removed"))
+        self.assertEqual([told[1] for told in observer.told if told[0] == "refused"], [first])
+
+    def test_goodbyeIsNoRefusal(self) -> None:
+        """Between GOODBYE and the end of the connection, nothing is refused."""
+        self.routers.factory = scripts = Scripts(obliging)
+        observer = Observer()
+        client = self.client(observer=observer)
+        self.routers.connection(client).hold(client=True, server=False)
+        scripts.made[0].say(Goodbye("shutting-down"))
+        self.routers.pump()
+        late = client.addListener(Heard(), "s")
+        self.routers.pump()
+        self.assertEqual(str(late.state), "pending")
+        self.assertNotIn("refused", [told[0] for told in observer.told])
+
+
+class PresenceTests(ClientTestCase):
+    """Who comes and goes, as listeners are told."""
+
+    def test_alternate(self) -> None:
+        """Each listener hears of a coming and a going in turn, before and after the events."""
+        heard = self.listen(self.client())
+        publisher = self.client()
+        for number in range(2):
+            sender = self.sender(publisher)
+            sender.trigger("e", number)
+            self.result(sender.remove())
+        events = [info.event for info, _ in heard.all]
+        self.assertEqual(events, ["#connect", "e", "#disconnect"] * 2)
+
+    def test_data(self) -> None:
+        """The data says what the sender offers, whose it is, since when, and why it went."""
+        heard = self.listen(self.client(), None, CONNECT)
+        ends = self.listen(self.client(), "s", "#disconnect")
+        publisher = self.client()
+        sender = self.sender(publisher, "s", ("e", "f"), {"m": id})
+        sender.trigger("e")
+        self.routers.pump()
+        self.routers.connection(publisher).cut()
+        self.routers.pump()
+        [(info, data)] = heard.all
+        self.assertEqual((info.sender, info.event, info.seq), ("s", "#connect", 0))
+        self.assertEqual((data["events"], data["requests"]), (["e", "f"], ["m"]))
+        self.assertEqual((len(data["sid"]), data["principal"]), (16, "anonymous"))
+        self.assertGreater(data["since"], 1.7e9)
+        [(info, data)] = ends.all
+        self.assertEqual((info.seq, data["reason"]), (1, "lost"))
+
+    def test_snapshot(self) -> None:
+        """A snapshot tells who is there, sorted, then changes, without a hole."""
+        publisher = self.client()
+        for name in "cab":
+            self.sender(publisher, name)
+        plain = self.listen(self.client())
+        heard = self.listen(self.client(), snapshot=True)
+        self.assertEqual(plain.presence, [])
+        self.assertEqual(heard.presence, [("a", "+"), ("b", "+"), ("c", "+")])
+        publisher.removeSender("b")
+        self.sender(publisher, "d")
+        self.assertEqual(heard.presence[3:], [("b", "closed"), ("d", "+")])
+
+    def test_snapshotOnLive(self) -> None:
+        """A snapshot on a live subscription is told at once, and only to who asked."""
+        client = self.client()
+        plain = self.listen(client)
+        self.sender(self.client())
+        plain.clear()
+        heard = Heard()
+        client.addListener(heard, snapshot=True)
+        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(plain.presence, [])
+
+    def test_snapshotOfEvents(self) -> None:
+        """A snapshot for something other than C{#connect} tells nothing."""
+        self.sender(self.client())
+        heard = self.listen(self.client(), "s", "e", snapshot=True)
+        self.assertEqual(heard.presence, [])
+
+    def test_snapshotAndReaction(self) -> None:
+        """What a listener fires when told of the first comes after their C{#connect}."""
+        client = self.client()
+        senders = {name: self.sender(client, name) for name in "ab"}
+        heard = Heard()
+
+        def listen(info: EventInfo, data: Any) -> None:
+            heard(info, data)
+            if info.event == CONNECT:
+                for sender in senders.values():
+                    sender.trigger("e", info.sender)
+
+        client.addListener(listen, snapshot=True)
+        self.routers.pump()
+        self.assertEqual([info.event for info, _ in heard.all][:2], [CONNECT, CONNECT])
+        self.assertEqual(heard.events, ["a", "a", "b", "b"])
+
+    def test_snapshotAndRemoval(self) -> None:
+        """A listener that goes when told of the first is told of no other."""
+        client = self.client()
+        for name in "ab":
+            self.sender(client, name)
+        heard = Heard()
+
+        def listen(info: EventInfo, data: Any) -> None:
+            heard(info, data)
+            client.removeListener(listen)
+
+        other = Heard()
+        client.addListener(listen, snapshot=True)
+        client.addListener(lambda info, data: client.removeListener(other), snapshot=True)
+        client.addListener(other, snapshot=True)
+        self.routers.pump()
+        self.assertEqual(heard.presence, [("a", "+")])
+        self.assertEqual(other.presence, [])
+        self.assertEqual(len(client._interests._listeners.index.match("a", "e")), 1)
+
+    def test_snapshotAndStop(self) -> None:
+        """A listener that ends the link when told of the first is not accepted by nobody."""
+        client = self.client()
+        self.sender(self.client())
+        subscription = client.addListener(lambda info, data: client.stopService(), snapshot=True)
+        self.routers.pump()
+        self.assertEqual(str(subscription.state), "pending")
+
+    def test_outage(self) -> None:
+        """After a short outage only the differences are told: who left, who came."""
+        client, publisher = self.client(), self.client()
+        for name in ("stays", "leaves"):
+            self.sender(publisher, name)
+        heard = self.listen(client, snapshot=True)
+        heard.clear()
+        self.routers.connection(client).cut()
+        publisher.removeSender("leaves")
+        self.sender(publisher, "new")
+        self.reconnect(client)
+        self.assertEqual(heard.presence, [("new", "+"), ("leaves", "lost")])
+        self.routers.advance(10)
+        self.assertEqual(len(heard.all), 2)
+
+    def test_outageGap(self) -> None:
+        """What was fired while the listener's own link was down is told as a gap."""
+        client = self.client()
+        sender = self.sender(self.client())
+        heard, deaf = self.listen(client, "s"), self.listen(client, None, CONNECT)
+        sender.trigger("e", 1)
+        self.routers.pump()
+        self.routers.connection(client).cut()
+        sender.trigger("e", 2)
+        sender.trigger("e", 3)
+        self.reconnect(client)
+        sender.trigger("e", 4)
+        self.routers.pump()
+        self.assertEqual(heard.events, [1, 4])
+        self.assertEqual([(gap.first, gap.last, gap.why) for gap in heard.gaps], [(2, 3, "link")])
+        self.assertEqual(deaf.gaps, [])
+
+    def test_longOutage(self) -> None:
+        """Beyond the grace period all are gone because of the link, and come again."""
+        client = self.client(linkGrace=3.0)
+        self.sender(self.client())
+        heard = self.listen(client, snapshot=True)
+        heard.clear()
+        self.routers.isRefusing = True
+        self.routers.connection(client).cut()
+        self.routers.advance(2.9)
+        self.assertEqual(heard.presence, [])
+        self.routers.advance(0.2)
+        self.assertEqual(heard.presence, [("s", "link")])
+        self.routers.isRefusing = False
+        self.reconnect(client)
+        self.assertEqual(heard.presence, [("s", "link"), ("s", "+")])
+
+    def test_restart(self) -> None:
+        """
+        When the server is killed and started anew, who comes back in time was never gone, and
+        who does not is gone at the end of the grace period.
+        """
+        client, publisher, mortal = (self.client() for _ in range(3))
+        sender = self.sender(publisher, "s")
+        self.sender(mortal, "t")
+        heard = self.listen(client, snapshot=True)
+        heard.clear()
+        end = self.routers.clock.seconds() + 5
+        self.routers.restart()
+        mortal.stopService()
+        for each in (client, publisher):
+            self.reconnect(each)
+        self.routers.advance(end - self.routers.clock.seconds() - 0.1)
+        self.assertEqual(heard.presence, [])
+        sender.trigger("e", 5)
+        self.routers.pump()
+        self.assertEqual(heard.events, [5])
+        self.routers.advance(0.2)
+        self.assertEqual(heard.presence, [("t", "lost")])
+
+    def test_goneOfThoseAsked(self) -> None:
+        """Who is not asked for any more is forgotten, and may be asked for again."""
+        client, publisher = self.client(), self.client()
+        self.sender(publisher)
+        first = client.addListener(Heard(), "s", snapshot=True)
+        other = self.listen(client, "s", "other")
+        self.routers.pump()
+        first.remove()
+        self.routers.pump()
+        publisher.removeSender("s")
+        self.routers.pump()
+        heard = self.listen(client, "s", snapshot=True)
+        self.assertEqual(heard.presence, [])
+        self.assertEqual(other.presence, [])
+
+    def test_unwantedPresence(self) -> None:
+        """What the router tells of senders that nobody asked for is not kept."""
+
+        def react(server: Scripted, message: Any) -> None:
+            if isinstance(message, Hello):
+                server.say(welcome(), PresenceNotice("x", sidText(1), True))
+            elif isinstance(message, Call):
+                server.say(Error(message.id, {"code": "busy", "message": "no"}))
+
+        self.routers.factory = Scripts(react)
+        client = self.client()
+        client.addListener(Heard()).whenSettled().addErrback(lambda failure: None)
+        self.routers.pump()
+        self.assertEqual(client._interests.view.known, {})
+
+    def test_tables(self) -> None:
+        """Nothing is kept of what has come and gone."""
+        client, publisher = self.client(), self.client()
+        keys: list[tuple[str | None, str | None]] = [(None, None), ("s*", None), ("s", "e")]
+        subscriptions = [client.addListener(Heard(), *key) for key in keys]
+        sender = self.sender(publisher)
+        sender.trigger("e")
+        self.routers.pump()
+        for subscription in subscriptions:
+            subscription.remove()
+        self.routers.pump()
+        interests = client._interests
+        self.assertEqual(interests.view.known, {})
+        self.assertEqual((interests._asked, interests._entries, interests._told.size), ({}, {}, 0))
+        self.assertEqual((interests._listeners.index.size, interests.arrivals._heads), (0, {}))
+
+
+class StrayTests(ClientTestCase):
+    """Frames that a router may send at the wrong time."""
+
+    def test_eventsOfNobody(self) -> None:
+        """Events of a life that was not announced are counted, and heard by nobody."""
+
+        def react(server: Scripted, message: Any) -> None:
+            if isinstance(message, Hello):
+                server.say(welcome())
+            elif isinstance(message, Call):
+                server.say(PresenceNotice("s", sidText(1), True, 0, ("e",)), Result(message.id, {}))
+                for sid in (2, 1):
+                    server.say(eventFrame(makeHead(1, "s", "e", sid), 1, 0, b"%d" % sid))
+
+        self.routers.factory = Scripts(react)
+        client = self.client()
+        heard = self.listen(client)
+        self.assertEqual(heard.events, [1])
+        self.assertEqual(client._interests.arrivals.unknown, 1)

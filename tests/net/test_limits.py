@@ -1,0 +1,45 @@
+"""How much is too much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from pysig_twisted.errors import ConfigError
+from pysig_twisted.net.limits import Limits
+
+
+class LimitsTests(SynchronousTestCase):
+    """Bounds that a router may have."""
+
+    def test_unlimited(self) -> None:
+        """No bound can be switched off, or be below nothing."""
+        for field in Limits.__struct_fields__:
+            for value in (0, -1):
+                self.assertRaises(msgspec.ValidationError, msgspec.convert, {field: value}, Limits)
+
+    def test_unknown(self) -> None:
+        """A bound that there is not is told by its name."""
+        error = self.assertRaises(
+            msgspec.ValidationError, msgspec.convert, {"maxFrames": 5000}, Limits
+        )
+        self.assertIn("maxFrames", str(error))
+
+    def test_frames(self) -> None:
+        """Frames are 1 KiB to 2^24-1."""
+        for size in (1023, 1 << 24):
+            self.assertRaises(msgspec.ValidationError, msgspec.convert, {"maxFrame": size}, Limits)
+        for size in (1024, (1 << 24) - 1):
+            self.assertEqual(msgspec.convert({"maxFrame": size}, Limits).maxFrame, size)
+
+    def test_heartbeat(self) -> None:
+        """A peer that pings as it must cannot be taken for dead."""
+        cases: list[dict[str, Any]] = [{"heartbeat": 45.0}, {"silence": 15.0}, {"heartbeat": 100}]
+        for fields in cases:
+            error = self.assertRaises(ConfigError, Limits, **fields)
+            self.assertIn("heartbeat", str(error))
+            error = self.assertRaises(msgspec.ValidationError, msgspec.convert, fields, Limits)
+            self.assertIn("heartbeat", str(error))
+        self.assertEqual(Limits(heartbeat=100.0, silence=101.0).silence, 101.0)
