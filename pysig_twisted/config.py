@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True):
 TABLES: Final[dict[str, type]] = {"server": ServerSettings, "limits": Limits}
 
 
-class BadSettings(ConfigError, code="config-errors", exit=78, http=500):
+class BadSettings(ConfigError):
     """
     Some settings are wrong.
 

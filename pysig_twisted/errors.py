@@ -35,13 +35,15 @@ class PysigError(Exception):
 
     byCode: ClassVar[dict[str, type[PysigError]]] = {}
 
-    def __init_subclass__(cls, *, code: str, exit: int, http: int) -> None:
+    def __init_subclass__(cls, *, code: str = "", exit: int = 70, http: int = 500) -> None:
         """
-        Enter the class into the table.
+        Enter the class into the table. One that gives no code is a special case
+        of its base, under the same one.
         """
         super().__init_subclass__()
-        cls.code, cls.exitCode, cls.httpStatus = code, exit, http
-        PysigError.byCode[code] = cls
+        if code:
+            cls.code, cls.exitCode, cls.httpStatus = code, exit, http
+            PysigError.byCode[code] = cls
 
     @property
     def message(self) -> str:

@@ -48,7 +48,11 @@ class TimingTests(SynchronousTestCase):
         order: list[str] = []
 
         def contender(name: str) -> Any:
-            return lambda: order.append(name) or float(len(order))
+            def measure() -> float:
+                order.append(name)
+                return float(len(order))
+
+            return measure
 
         values = self.timing.inTurns({"a": contender("a"), "b": contender("b")}, 3)
         self.assertEqual(order, ["a", "b", "b", "a", "a", "b"])

@@ -26,9 +26,7 @@ class Audience:
     @ivar limits: the bounds.
     """
 
-    def __init__(
-        self, lives: Presence[Any], limits: Limits, note: Callable[..., object]
-    ) -> None:
+    def __init__(self, lives: Presence[Any], limits: Limits, note: Callable[..., object]) -> None:
         """
         @param lives: who is here.
         @param note: tells a verbose log what a peer did.

@@ -138,9 +138,7 @@ class Hub(Router):
         full = [peer for peer in self.joined.values() if peer.link.outbox.size > much]
         if not full:
             return succeed(None)
-        drained = DeferredList(
-            [peer.link.outbox.below(much) for peer in full], consumeErrors=True
-        )
+        drained = DeferredList([peer.link.outbox.below(much) for peer in full], consumeErrors=True)
         bucket = self._deadlines.add(HOLD, drained, drained.cancel)
         return drained.addCallback(lambda _: self._deadlines.drop(bucket, drained))
 
@@ -205,4 +203,3 @@ class Hub(Router):
         """
         assert self._deadlinesMade is not None
         return self._deadlinesMade
-

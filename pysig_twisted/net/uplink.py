@@ -94,7 +94,7 @@ class Uplink:
         @param declare: declares all there is to a new link; its Deferred fires
             when the router has answered all of it.
         @param declared: called then.
-        @param lost: called when an open link has ended.
+        @param lost: called when a link has ended.
         @raise ConfigError: the endpoint cannot be used.
         """
         self.link: ClientProtocol | None = None
@@ -214,10 +214,8 @@ class Uplink:
         self._carrier = None
         lived = self._now() - link.openedAt if link.welcome is not None else 0.0
         self._backoff.ended(lived, error, link.retry)
-        wasReady, wasOpen = self._isReady, self.link is link
-        self._isReady, self.link = False, None
-        if wasOpen:
-            self._lost()
+        wasReady, self._isReady, self.link = self._isReady, False, None
+        self._lost()
         isLasting = isinstance(error, LASTING)
         if isLasting:
             error = type(error)(f"{self.text}: {error.message}")

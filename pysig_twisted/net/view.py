@@ -202,7 +202,6 @@ class View:
         have the grace period.
         """
         names = tuple(self._missing)
-        self.stop()
         self._missing.clear()
         self._expect(names)
 

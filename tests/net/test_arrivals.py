@@ -72,7 +72,7 @@ class CodecTests(ClientTestCase):
         self.assertEqual((other.events, [gap.why for gap in other.gaps]), ([], ["codec"]))
 
     def test_once(self) -> None:
-        """However many listen, a payload is decoded once; with nobody to hear it, never."""
+        """However many listen, a payload is decoded once."""
         codec = Backwards()
         publisher = self.client(codec="backwards", codecs=[Backwards()])
         listener = self.client(codecs=[codec])
@@ -82,6 +82,21 @@ class CodecTests(ClientTestCase):
         sender.trigger("e", "abc")
         self.routers.pump()
         self.assertEqual((codec.decoded, listener._interests.arrivals.delivered), (1, 1))
+
+    def test_never(self) -> None:
+        """What nobody wants any more when it arrives is not decoded."""
+        codec = Backwards()
+        listener = self.client(codecs=[codec])
+        sender = self.sender(self.client(codec="backwards", codecs=[Backwards()]))
+        first = listener.addListener(Heard(), "s", "e")
+        self.listen(listener, "s", "f")
+        self.routers.connection(listener).hold(client=False)
+        sender.trigger("e", "abc")
+        self.routers.pump()
+        first.remove()
+        self.routers.connection(listener).release()
+        self.routers.pump()
+        self.assertEqual((codec.decoded, listener._interests.arrivals.unknown), (0, 0))
 
     def test_unknown(self) -> None:
         """A codec that is none, or that does not exist, cannot be chosen."""
@@ -170,14 +185,15 @@ class ScriptedTests(ClientTestCase):
         other = self.listen(self.subject, "s", "f")
         elsewhere = self.listen(self.subject, "t")
         presence = self.listen(self.subject, "s", "#connect")
-        everyone = (self.heard, exact, other, elsewhere, presence)
+        undeclared = self.listen(self.subject, None, "g")
+        everyone = (self.heard, exact, other, elsewhere, presence, undeclared)
         self.say(GapNotice("s", sidText(SID), 4, 9, 3, ("e",), "too-large"))
-        self.assertEqual([len(each.gaps) for each in everyone], [1, 1, 0, 0, 0])
+        self.assertEqual([len(each.gaps) for each in everyone], [1, 1, 0, 0, 0, 0])
         gap = exact.gaps[0]
         self.assertEqual((gap.sid, gap.first, gap.last, gap.n), (SID, 4, 9, 3))
         self.assertEqual((gap.events, gap.why), (("e",), "too-large"))
         self.say(GapNotice("s", None, None, None, None, None, "link"))
-        self.assertEqual([len(each.gaps) for each in everyone], [2, 2, 1, 0, 0])
+        self.assertEqual([len(each.gaps) for each in everyone], [2, 2, 1, 0, 0, 0])
 
     def test_gapInOrder(self) -> None:
         """A gap comes in its place among the events."""

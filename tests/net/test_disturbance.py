@@ -85,6 +85,11 @@ said = st.one_of(
     st.builds(Fail, ids, st.fixed_dictionaries({"code": st.sampled_from(["busy", "denied"])})).map(
         encode
     ),
+    st.builds(  # another's event, in every way as its owner would fire it
+        lambda codec, seq: eventFrame(makeHead(codec, "good", "tick", 2), seq, 1, b"0"),
+        st.sampled_from([0, 1]),
+        st.integers(1, 50),
+    ),
     st.builds(Cancel, ids).map(encode),
     st.builds(Ping, ids).map(encode),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -449,6 +450,35 @@ class RefusedTests(ClientTestCase):
         self.routers.pump()
         self.assertEqual(heard.events, [1])
 
+    def test_refusedAgain(self) -> None:
+        """What is refused when it is declared again hears nothing, whatever others hear."""
+        self.routers = self.join()
+        observer = Observer()
+        client = self.client(observer=observer)
+        heard = self.listen(client, "s")
+        refused = self.listen(client, "s", "e")
+        self.routers.restart(limits=Limits(subscriptions=1))
+        self.reconnect(client)
+        self.assertEqual([told[0] for told in observer.told][2:], ["refused", "connected"])
+        self.sender(self.client()).trigger("e", 1)
+        self.routers.pump()
+        self.assertEqual((heard.events, refused.events), ([1], []))
+
+    def test_cutIsNoRefusal(self) -> None:
+        """Nor is the loss of the link before the router has answered."""
+        observer = Observer()
+        client = self.client(observer=observer)
+        self.routers.connection(client).hold()
+        subscription = client.addListener(Heard(), "s")
+        settled = subscription.whenSettled()
+        self.routers.connection(client).cut()
+        gc.collect()
+        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertNoResult(settled)
+        self.reconnect(client)
+        self.successResultOf(settled)
+        self.assertNotIn("refused", [told[0] for told in observer.told])
+
     def test_reaction(self) -> None:
         """Who is told of a refusal may remove the other listeners."""
         observer = Observer()
@@ -653,6 +683,36 @@ class PresenceTests(ClientTestCase):
         self.assertEqual(heard.events, [5])
         self.routers.advance(0.2)
         self.assertEqual(heard.presence, [("t", "lost")])
+
+    def test_stopped(self) -> None:
+        """After a stop and a start the grace period runs from the start."""
+        client = self.client()
+        self.sender(self.client())
+        heard = self.listen(client, snapshot=True)
+        self.result(client.stopService())
+        self.routers.advance(20)
+        self.routers.isRefusing = True
+        client.startService()
+        self.routers.advance(4.9)
+        self.assertEqual(heard.presence, [("s", "+")])
+        self.routers.advance(0.2)
+        self.assertEqual(heard.presence, [("s", "+"), ("s", "link")])
+        self.routers.isRefusing = False
+        self.reconnect(client)
+        self.assertEqual(heard.presence[2:], [("s", "+")])
+
+    def test_stoppedAndStarted(self) -> None:
+        """Starting before the stop has ended is no different."""
+        client = self.client()
+        self.sender(self.client())
+        heard = self.listen(client, snapshot=True)
+        self.routers.isRefusing = True
+        stopped = client.stopService()
+        client.startService()
+        self.result(stopped)
+        self.routers.advance(5.1)
+        self.assertEqual(heard.presence, [("s", "+"), ("s", "link")])
+        self.routers.isRefusing = False
 
     def test_goneOfThoseAsked(self) -> None:
         """Who is not asked for any more is forgotten, and may be asked for again."""

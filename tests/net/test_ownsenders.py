@@ -209,6 +209,15 @@ class TriggerTests(ClientTestCase):
         self.assertEqual([data[0] for data in heard.events], ["6", "7", "8", "9"])
         self.assertEqual([(gap.first, gap.last, gap.n) for gap in heard.gaps], [(1, 6, 6)])
 
+    def test_keptForOne(self) -> None:
+        """One sender keeps no more than its share, however much may wait in all."""
+        heard = self.listen(self.client(), None, "e")
+        sender = self.client().addSender("s", "e")
+        for number in range(10):
+            sender.trigger("e", f"{number}" * 1_000_000)
+        self.routers.pump()
+        self.assertEqual([data[0] for data in heard.events], ["6", "7", "8", "9"])
+
     def test_keptForAll(self) -> None:
         """The limit is one for all senders that wait, and is free again afterwards."""
         heard = self.listen(self.client(), None, "e")

@@ -166,6 +166,17 @@ class ConnectTests(Steady):
         self.routers.connection(client).cut()
         self.assertEqual((client._uplink._up, client._uplink._down), ([], []))
 
+    def test_waiterEnds(self) -> None:
+        """Who is told that the link is up may end it; the next then waits for another."""
+        client = self.client(start=False)
+        client.whenConnected().addCallback(lambda peer: self.routers.connection(client).cut())
+        second = client.whenConnected()
+        client.startService()
+        self.routers.pump()
+        self.assertNoResult(second)
+        self.reconnect(client)
+        self.successResultOf(second)
+
     def test_log(self) -> None:
         """What is logged names the endpoint, not the machinery."""
         self.routers.isRefusing = True
