@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.protocol import ClientFactory as TwistedClientFactory
@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 Handle = Callable[["ClientProtocol", Any], object]
 """
 Takes a message that came over a connection.
+"""
+
+SILENT_BEATS: Final = 3
+"""
+A router that says PING this many times too late, or more, is dead.
 """
 
 
@@ -130,6 +135,10 @@ class ClientProtocol(Link):
             )
             return
         self.welcome = welcome
+        # Neither side may take the other's usual quiet for death.
+        heartbeat, limits = self.context.heartbeat, self.context.limits
+        heartbeat.interval = min(limits.heartbeat, welcome.heartbeat)
+        heartbeat.silence = max(limits.silence, SILENT_BEATS * welcome.heartbeat)
         self.openedAt = self.context.clock.now()
         self._reader.frames.maxFrame = self.context.limits.maxFrame
         self._factory.uplink.opened(self)

@@ -22,6 +22,9 @@ DEFAULT_PORT: Final = 7744
 DEFAULT_LISTEN: Final = f"tcp:{DEFAULT_PORT}:interface=127.0.0.1"
 DEFAULT_CONNECT: Final = f"127.0.0.1:{DEFAULT_PORT}"
 
+TCP_PREFIXES: Final = ("tcp", "tcp6", "ssl", "tls")
+
+_INTERFACE = re.compile(r":interface=(?:\\.|[^:\\])*")
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.-]+)(?::(?P<port>\d+))?\Z")
 # What parsers of endpoint strings say, and what that means.
 _MEANINGS = (
@@ -117,15 +120,17 @@ def isLocal(address: object) -> bool:
     return False
 
 
-def localForm(address: object) -> str:
+def localForm(text: object, address: object) -> str:
     """
-    A string like the one that led to this address, which listens on this
-    machine only.
+    A string that listens on this machine only, as like the user's as can be.
+
+    @param text: what the user gave.
+    @param address: the address that it led to.
     """
-    if isinstance(address, IPv6Address):
-        return f"tcp6:{address.port}:interface=\\:\\:1"
-    port = getattr(address, "port", DEFAULT_PORT)
-    return f"tcp:{port}:interface=127.0.0.1"
+    loopback = r"\:\:1" if isinstance(address, IPv6Address) else "127.0.0.1"
+    if isinstance(text, str) and text.partition(":")[0] in TCP_PREFIXES:
+        return f"{_INTERFACE.sub('', text)}:interface={loopback}"
+    return f"tcp:{getattr(address, 'port', DEFAULT_PORT)}:interface=127.0.0.1"
 
 
 def describeAddress(get: Callable[[], Any]) -> str:

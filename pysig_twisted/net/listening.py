@@ -69,7 +69,7 @@ class Ports:
             raise ConfigError(
                 f"{text!r} would listen on {where}, where others than this machine can connect,"
                 " and everybody who connects may do everything;"
-                f" listen on {localForm(address)!r} instead, or say --insecure"
+                f" listen on '{localForm(text, address)}' instead, or say --insecure"
             )
         self._ports.append(port)
         self.log.info("listening on {address}", address=where)

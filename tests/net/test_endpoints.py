@@ -138,11 +138,19 @@ class AddressTests(SynchronousTestCase):
 
     def test_localForm(self) -> None:
         """The string that is proposed makes an endpoint, on the same port."""
+        four, six = IPv4Address("TCP", "0.0.0.0", 81), IPv6Address("TCP", "::", 82)
         forms = {
-            localForm(IPv4Address("TCP", "0.0.0.0", 81)): "tcp:81:interface=127.0.0.1",
-            localForm(IPv6Address("TCP", "::", 82)): "tcp6:82:interface=\\:\\:1",
-            localForm(None): DEFAULT_LISTEN,
+            localForm("tcp:81", four): "tcp:81:interface=127.0.0.1",
+            localForm("tcp:81:interface=0.0.0.0", four): "tcp:81:interface=127.0.0.1",
+            localForm(r"tcp6:82:interface=\:\::backlog=5", six): (
+                r"tcp6:82:backlog=5:interface=\:\:1"
+            ),
+            localForm(object(), four): "tcp:81:interface=127.0.0.1",
+            localForm("haproxy:tcp:81", None): DEFAULT_LISTEN,
         }
+        self.assertEqual(
+            localForm("ssl:0:privateKey=k.pem", four), "ssl:0:privateKey=k.pem:interface=127.0.0.1"
+        )
         for form, expected in forms.items():
             self.assertEqual(form, expected)
             serverEndpoint(MemoryReactorClock(), form)

@@ -18,6 +18,7 @@ from pysig_twisted.errors import (
     TooLarge,
 )
 from pysig_twisted.wire.messages import AddSender, Call, Goodbye, Hello, RemoveSender, Result
+from pysig_twisted.wire.runs import Run
 
 from .clientcase import ClientTestCase, Observer, Scripted, Scripts, Spoken, obliging, welcome
 
@@ -152,6 +153,23 @@ class DeclaringTests(ClientTestCase):
         client = self.client()
         self.sender(client)
         self.failure(client.addSender("t").whenSettled(), Busy)
+
+    def test_have(self) -> None:
+        """A router is sent only what it does not have."""
+
+        def react(server: Scripted, message: Any) -> None:
+            if isinstance(message, Hello):
+                server.say(welcome())
+            elif isinstance(message, Call):
+                server.say(Result(message.id, {"have": 2}))
+
+        self.routers.factory = scripts = Scripts(react)
+        sender = self.client().addSender("s", "e")
+        for _ in range(3):
+            sender.trigger("e")
+        self.routers.pump()
+        [run] = [message for message in scripts.made[0].messages if isinstance(message, Run)]
+        self.assertEqual((run.first, run.last), (3, 3))
 
     def test_unreadableAnswer(self) -> None:
         """A router that answers something else is not talked to any more."""

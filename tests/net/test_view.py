@@ -134,6 +134,7 @@ class ConnectedTests(SynchronousTestCase):
         self.all.up("s", seq=1)
         self.all.up("s", seq=9)
         self.assertEqual(self.all.gaps, [])
+        self.all.up("s", seq=2)
         self.assertEqual(self.all.view.known["s"].seq, 9)
 
 
