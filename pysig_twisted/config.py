@@ -48,7 +48,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @ivar listen: endpoint strings.
     @ivar insecure: listen also where others than this machine can connect?
-    @ivar verbose: log what happens to each message, too?
+    @ivar verbose: log each sender and subscription that comes or goes, too?
     """
 
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)

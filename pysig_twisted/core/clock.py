@@ -185,7 +185,7 @@ class Deadlines:
                 self._size -= 1
                 try:
                     call()
-                except BaseException:
+                except (Exception, SystemExit):
                     self.log.failure("a call at its deadline raised")
             if self._buckets.pop(bucket, None) is not None:
                 heapq.heappop(self._order)

@@ -192,7 +192,7 @@ class Delivery:
                 continue
             try:
                 result = self._listener(*next_)
-            except BaseException:
+            except (Exception, SystemExit):
                 self.failed()
             else:
                 if result is not None:
@@ -209,7 +209,7 @@ class Delivery:
             return
         try:
             result = self._onGap(gap)
-        except BaseException:
+        except (Exception, SystemExit):
             self.failed()
         else:
             if iscoroutine(result) or isinstance(result, Deferred):

@@ -52,7 +52,7 @@ class Dispatcher:
                         result = target.call(info, data)
                         if result is not None:
                             target.returned(result)
-                    except BaseException:
+                    except (Exception, SystemExit):
                         target.failed()
                 if not self._waiting:
                     return

@@ -139,7 +139,7 @@ class Handlers:
             result = handler(*arguments)
             if iscoroutine(result):
                 result = Deferred.fromCoroutine(result)
-        except BaseException:
+        except (Exception, SystemExit):
             return fail(self._failed(Failure(), method, handler))
         finally:
             _current.reset(token)
@@ -244,7 +244,7 @@ class PendingRequest:
             self.answer.errback(error)
             try:
                 self._abandon(self)
-            except BaseException:
+            except (Exception, SystemExit):
                 # A canceller of the user's own: others who wait must not suffer.
                 self.log.failure("the handler of {what} could not be cancelled", what=self._what)
 

@@ -16,12 +16,12 @@ from ..core.clock import Deadlines, clockOf
 from ..core.delivery import Listener
 from ..core.info import Gap, SenderInfo
 from ..core.listeners import Subscription
-from ..core.requests import DEFAULT_TIMEOUT, Handler, PendingRequest, checkTimeout
+from ..core.requests import DEFAULT_TIMEOUT, Handler, checkTimeout
 from ..core.router import Router
 from ..core.signals import Sender
 from ..errors import LinkLost, PysigError
 from ..interfaces import ICodec, IConnectionObserver, IRouter
-from ..names import ANY, ROUTER, checkName, checkPattern
+from ..names import ANY, checkName, checkPattern
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import (
     Cancel,
@@ -30,7 +30,6 @@ from ..wire.messages import (
     PresenceNotice,
     Reply,
     Request,
-    sidNumber,
 )
 from ..wire.runs import Run
 from .answers import Answers
@@ -38,8 +37,10 @@ from .clientprotocol import ClientProtocol
 from .interests import Interests
 from .limits import Limits
 from .link import LinkContext
+from .listing import listSenders
 from .observing import Observing
 from .ownsenders import OwnSenders
+from .pace import Pace
 from .peers import PeerInfo
 from .questions import Questions
 from .uplink import Uplink
@@ -47,11 +48,6 @@ from .uplink import Uplink
 UNSENT: Final = 64 << 20
 """
 Bytes that a client may hold unsent while its link is up.
-"""
-
-ROOM: Final = 1 << 20
-"""
-Bytes that may wait to be sent for L{ClientRouter.ready} to fire.
 """
 
 
@@ -124,7 +120,7 @@ class ClientRouter(Service):
             self._interests.view.linkBack,
             self._lost,
         )
-        self._flushes: set[PendingRequest] = set()
+        self._pace = Pace(self._deadlines, self._uplink, self._own)
 
     def startService(self) -> None:
         """
@@ -184,8 +180,7 @@ class ClientRouter(Service):
         self._interests.lost()
         error = LinkLost(f"the link to {self._uplink.text} broke before the answer came")
         self._questions.lost(error)
-        for pending in tuple(self._flushes):
-            pending.abandon(error)
+        self._pace.lost(error)
 
     # Senders
 
@@ -281,20 +276,11 @@ class ClientRouter(Service):
             checkPattern(pattern, "sender")
         except PysigError as error:
             return fail(error)
-        return Deferred.fromCoroutine(self._listSenders(pattern))
 
-    async def _listSenders(self, pattern: str) -> list[SenderInfo]:
-        """
-        See L{senders}.
-        """
-        found: list[SenderInfo] = []
-        while True:
-            after = found[-1].name if found else ""
-            params = {"pattern": pattern, "after": after}
-            page = await self._ask(ROUTER, "senders", params, DEFAULT_TIMEOUT, self._json)
-            found += [senderInfo(fact) for fact in page["senders"]]
-            if not (page["more"] and page["senders"]):
-                return found
+        def ask(sender: str, method: str, params: Any) -> Deferred[Any]:
+            return self._ask(sender, method, params, DEFAULT_TIMEOUT, self._json)
+
+        return Deferred.fromCoroutine(listSenders(ask, pattern))
 
     # Pace
 
@@ -304,45 +290,14 @@ class ClientRouter(Service):
         L{LinkLost<pysig_twisted.errors.LinkLost>} if the link is down or breaks, and with
         L{RequestTimeout<pysig_twisted.errors.RequestTimeout>} after 30 seconds.
         """
-        try:
-            link = self._uplink.openLink()
-        except PysigError as error:
-            return fail(error)
-        work = Deferred.fromCoroutine(self._flush(link))
-        pending = PendingRequest("flush", self._deadlines, DEFAULT_TIMEOUT, lambda _: work.cancel())
-        self._flushes.add(pending)
-
-        def ended(result: Any) -> Any:
-            self._flushes.discard(pending)
-            return result
-
-        answer = pending.answer.addBoth(ended)
-        work.addCallbacks(pending.succeed, lambda failure: pending.fail(failure.value))
-        return answer
-
-    async def _flush(self, link: ClientProtocol) -> None:
-        """
-        See L{flush}.
-        """
-        await self._own.settled()
-        await link.ping()
+        return self._pace.flush()
 
     def ready(self) -> Deferred[None]:
         """
         See L{IRouter.ready}. While the link is down, it waits for it; it fails with
         L{LinkLost<pysig_twisted.errors.LinkLost>} if the link breaks meanwhile.
         """
-        return Deferred.fromCoroutine(self._ready())
-
-    async def _ready(self) -> None:
-        """
-        See L{ready}.
-        """
-        await self._uplink.whenConnected()
-        link = self._uplink.openLink()
-        await link.outbox.below(ROOM)
-        if not link.isOpen:
-            raise LinkLost(f"the link to {self._uplink.text} broke while much waited to be sent")
+        return Deferred.fromCoroutine(self._pace.ready())
 
     # pysig's names
 
@@ -381,18 +336,3 @@ async def _connect(reactor: Any, endpoint: Any, options: dict[str, Any]) -> Clie
         await router.stopService()
         raise
     return router
-
-
-def senderInfo(fact: Mapping[str, Any]) -> SenderInfo:
-    """
-    What a listing of C{$router} says of a sender.
-    """
-    requests = fact["requests"]
-    return SenderInfo(
-        fact["name"],
-        tuple(fact["events"]),
-        None if requests is None else tuple(requests),
-        sidNumber(fact["sid"]),
-        fact["principal"],
-        fact["since"],
-    )

@@ -160,7 +160,6 @@ class ServerRouter(Service, Hub):
         super().stopService()
         self._isListening = False
         waiting = [self._ports.close()]
-        for link in tuple(self.factory.links):
-            waiting.append(link.whenOver())
-            link.end(ShuttingDown("the router is going down"))
+        waiting += [link.whenOver() for link in self.factory.links]
+        self.factory.endAll(ShuttingDown("the router is going down"))
         return DeferredList(waiting, consumeErrors=True).addCallback(lambda _: None)

@@ -15,7 +15,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..errors import Busy, Kicked, LinkLost, PysigError, RequestTimeout, VersionMismatch
+from ..errors import (
+    Busy,
+    Kicked,
+    LinkLost,
+    PysigError,
+    RequestTimeout,
+    ShuttingDown,
+    VersionMismatch,
+)
 from ..version import SOFTWARE
 from ..wire.conversation import Role
 from ..wire.messages import (
@@ -180,14 +188,14 @@ class ServerProtocol(Link):
         """
         if self.ended is None:
             super().end(error, retryMs, drop)
-            self._left()
+            self.left()
 
     def _goodbye(self, message: Goodbye) -> None:
         """
         The client says that it goes.
         """
         super()._goodbye(message)
-        self._left("closed")
+        self.left("closed")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
@@ -195,9 +203,9 @@ class ServerProtocol(Link):
         """
         super().connectionLost(reason)
         self.factory.links.pop(self, None)
-        self._left()
+        self.left()
 
-    def _left(self, reason: str | None = None) -> None:
+    def left(self, reason: str | None = None) -> None:
         """
         The connection is over, however it ended: once.
         """
@@ -217,7 +225,8 @@ class ServerProtocol(Link):
             return
         if reason is None:
             reason = REASONS.get(type(error), "lost")
-        self.log.info(
+        log = self.log.info if isinstance(error, ORDINARY) else self.log.warn
+        log(
             "{peer.address} is gone (number {peer.id}, {reason}): {error}",
             peer=peer.info(),
             reason=reason,
@@ -234,6 +243,11 @@ REASONS: dict[type[PysigError], str] = {
 }
 """
 What C{#disconnect} says of a connection that ended with an error.
+"""
+
+ORDINARY = (LinkLost, ShuttingDown)
+"""
+Ends of a connection that need nobody's attention.
 """
 
 
@@ -276,6 +290,18 @@ class ServerFactory(TwistedServerFactory):
         A connection for this address.
         """
         return self.protocol(self)
+
+    def endAll(self, error: PysigError) -> None:
+        """
+        End all connections. GOODBYE is said to each before anybody is told that
+        others are gone: to its peers, a router that ends is a link that is down,
+        and no sender's end.
+        """
+        links = tuple(self.links)
+        for link in links:
+            Link.end(link, error)
+        for link in links:
+            link.left()
 
     def connected(self, peer: Peer) -> None:
         """

@@ -35,6 +35,11 @@ except ImportError:
 MAX_DEPTH: Final = 32
 RAW, JSON, MSGPACK, CBOR = range(4)
 
+_SHALLOW: Final = 2 * MAX_DEPTH + 1
+"""
+Bytes: JSON that is not longer cannot nest too deep.
+"""
+
 _ENCODING_ERRORS = (TypeError, ValueError, OverflowError, RecursionError)
 _CONTAINERS = (list, tuple, set, frozenset, dict)
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -161,14 +166,16 @@ class JsonCodec:
             raise
         except _ENCODING_ERRORS as error:
             raise BadData(f"JSON cannot carry this {type(value).__name__}: {error}") from error
-        checkDepth(data)
+        if len(data) > _SHALLOW:
+            checkDepth(data)
         return data
 
     def decode(self, data: bytes) -> Any:
         """
         See L{ICodec.decode}.
         """
-        checkDepth(data)
+        if len(data) > _SHALLOW:
+            checkDepth(data)
         try:
             return self._decode(data)
         except (ValueError, RecursionError) as error:

@@ -76,6 +76,19 @@ class StopTests(ServerRig):
         kinds = [type(one).__name__ for one in peer.take()]
         self.assertEqual(kinds, ["PresenceNotice", "Run", "Goodbye"])
 
+    def test_nobodyHasGone(self) -> None:
+        """
+        Nobody is told that the others' senders are gone: clients then keep them for as long as
+        a lost link may last.
+        """
+        owner, listener = self.peer(), self.peer()
+        owner.addSender("s", "e")
+        listener.listen("s")
+        listener.take()
+        self.router.stopService()
+        self.clock.advance(0)
+        self.assertEqual([type(one).__name__ for one in listener.take()], ["Goodbye"])
+
     def test_empty(self) -> None:
         """With nobody there it stops at once, and twice."""
         self.router.startService()
