@@ -207,6 +207,30 @@ class LifeTests(ClientTestCase):
         pings = [message for message in spoken.byClient if isinstance(message, Ping)]
         self.assertTrue(30 <= len(pings) <= 60, len(pings))
 
+    def pings(self, seconds: float, **fields: Any) -> int:
+        """How often a client says PING to a router whose WELCOME says this."""
+
+        def react(server: Scripted, message: Any) -> None:
+            if isinstance(message, Hello):
+                server.say(welcome(**fields))
+
+        self.routers.factory = scripts = Scripts(react)
+        self.client()
+        self.routers.advance(seconds)
+        return sum(isinstance(message, Ping) for message in scripts.made[0].messages)
+
+    def test_quickRouter(self) -> None:
+        """A router that wants more signs of life than we would give has them."""
+        self.assertTrue(8 <= self.pings(20, heartbeat=2) <= 10)
+
+    def test_slowRouter(self) -> None:
+        """A router that gives fewer than we would is not taken for dead."""
+        self.pings(170, heartbeat=60)
+        client = self.routers.clients[-1]
+        self.assertEqual(len(self.routers.endpoint(client).connections), 1)
+        self.routers.advance(15)
+        self.assertNotEqual(len(self.routers.endpoint(client).connections), 1)
+
     def test_dead(self) -> None:
         """A router that gives no sign of life for 45 seconds is dead."""
         client = self.client()
