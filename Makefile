@@ -1,6 +1,6 @@
 # What one does with this project. `make` alone lists it.
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHON

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from secrets import randbits
 from typing import Any, Generic, TypeVar
 
-from ..names import isBuiltin, isPattern, isReserved, matcher
+from ..names import CONNECT, DISCONNECT, isPattern, isReserved, matcher
 from .dispatch import Dispatcher
 from .info import SenderInfo
 from .subscriptions import Key
@@ -187,14 +187,14 @@ def concerns(key: Key, name: str, events: tuple[str, ...]) -> bool:
     """
     Does a subscription concern a life, so that its listener must know who is
     there? It does if its sender matches the name; and where that is a pattern or
-    any, its event must be any, C{#connect} or C{#disconnect}, or match one that
-    the life declares. Nobody is told of the router's own senders.
+    any, its event must match C{#connect}, C{#disconnect}, or one that the life
+    declares. Nobody is told of the router's own senders.
 
     @param events: what the life declares.
     """
     sender, event = key
     if isReserved(name) or not matcher(sender)(name):
         return False
-    if event is None or isBuiltin(event) or not (sender is None or isPattern(sender)):
+    if not (sender is None or isPattern(sender)):
         return True
-    return any(map(matcher(event), events))
+    return any(map(matcher(event), (CONNECT, DISCONNECT, *events)))

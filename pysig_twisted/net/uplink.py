@@ -8,6 +8,7 @@ it; only then is the application told.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from secrets import token_hex
@@ -63,6 +64,15 @@ class _Attempts:
             return failure
 
         return maybeDeferred(self._endpoint.connect, protocolFactory).addErrback(failed)
+
+
+def connectText(failure: Failure) -> str:
+    """
+    Why an attempt to connect failed, in the words of the operating system where
+    it has some.
+    """
+    number = getattr(failure.value, "osError", None)
+    return os.strerror(number) if isinstance(number, int) else failure.getErrorMessage()
 
 
 class Uplink:
@@ -244,7 +254,7 @@ class Uplink:
             return
         self._failures += 1
         self._backoff.failed()
-        self._fail(NotConnected(f"cannot connect to {self.text}: {failure.getErrorMessage()}"))
+        self._fail(NotConnected(f"cannot connect to {self.text}: {connectText(failure)}"))
 
     def _fail(self, error: PysigError, always: bool = False) -> None:
         """

@@ -199,6 +199,7 @@ class PresenceTests(ServerRig):
             ((None, DISCONNECT), True),
             ((None, "e"), True),
             ((None, "#*"), True),
+            ((None, "#con*"), True),
             ((None, "undeclared"), False),
             (("s*", "e"), True),
             (("s*", "undeclared"), False),
