@@ -12,6 +12,11 @@ from zope.interface import implementer
 
 from .failing import describe, isDebugging, say
 
+TOLD_OTHERWISE = "pysig_twisted.net.arrivals."
+"""
+Who logs events that were missed, which commands are told of by C{onGap}.
+"""
+
 _SEVERE = (LogLevel.error, LogLevel.critical)
 
 
@@ -37,7 +42,11 @@ class Notices:
         Something was logged.
         """
         level, namespace = event.get("log_level"), event.get("log_namespace") or ""
-        isOurs = level is LogLevel.warn and namespace.startswith("pysig_twisted.net.")
+        isOurs = (
+            level is LogLevel.warn
+            and namespace.startswith("pysig_twisted.net.")
+            and not namespace.startswith(TOLD_OTHERWISE)
+        )
         if self.isQuiet or not (isOurs or level in _SEVERE):
             return
         failure: Any = event.get("log_failure")

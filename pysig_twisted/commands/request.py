@@ -15,6 +15,8 @@ from .output import isTerminal, toJson, write
 
 
 @click.command(
+    # So that -5 is a number, and no option.
+    context_settings={"ignore_unknown_options": True},
     epilog="""\b
 Examples:
   pysig request machine uptime
@@ -23,7 +25,7 @@ Examples:
 
 Each kind of failure has its own status, for example 80: no such sender, 81: no
 such method, 84: the handler failed, 124: no answer in time.
-"""
+""",
 )
 @click.argument("sender")
 @click.argument("method")

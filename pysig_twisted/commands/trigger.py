@@ -13,6 +13,8 @@ from .failing import CommandFailed
 
 
 @click.command(
+    # So that -5 is a number, and no option.
+    context_settings={"ignore_unknown_options": True},
     epilog="""\b
 Examples:
   pysig trigger door opened
@@ -21,7 +23,7 @@ Examples:
 
 Fails with status 86 if a sender of that name is connected, and with 65 if the
 data is not JSON.
-"""
+""",
 )
 @click.argument("sender")
 @click.argument("event")

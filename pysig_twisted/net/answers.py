@@ -14,10 +14,10 @@ from twisted.python.failure import Failure
 from ..core.requests import Handlers
 from ..core.router import noSuchSender
 from ..errors import (
+    BadData,
     BadRequest,
     ProtocolError,
     PysigError,
-    RemoteError,
     TooLarge,
     UnsupportedCodec,
 )
@@ -121,7 +121,7 @@ def _decoded(codec: Any, params: bytes) -> Any:
     """
     try:
         return codec.decode(params)
-    except Exception as error:
+    except BadData as error:
         raise BadRequest(f"the parameters cannot be decoded: {error}") from error
 
 
@@ -131,14 +131,8 @@ def _answer(link: ClientProtocol, codec: Any, number: int, value: Any) -> bytes:
     """
     assert link.welcome is not None
     limit = link.welcome.maxFrame
-    error: PysigError
-    try:
-        frame = encode(encodeReply(codec, number, value))
-    except Exception as raised:
-        # A codec of the user's own that does not keep its promise.
-        error = RemoteError(type(raised).__name__, f"the answer cannot be encoded: {raised}")
-    else:
-        if len(frame) - 4 <= limit:
-            return frame
-        error = TooLarge(f"the answer is {len(frame)} bytes; {limit} is the limit")
+    frame = encode(encodeReply(codec, number, value))
+    if len(frame) - 4 <= limit:
+        return frame
+    error = TooLarge(f"the answer is {len(frame)} bytes; {limit} is the limit")
     return encode(Fail(number, error.toWire()))

@@ -7,9 +7,15 @@ it; here it is decoded once and given to all of them.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
 from twisted.logger import Logger
 
 from ..core.delivery import Delivery
+from ..core.gaps import OTHERS
 from ..core.info import EventInfo, Gap
 from ..core.subscriptions import Route, SubscriptionIndex
 from ..errors import BadData, PysigError, UnsupportedCodec
@@ -18,6 +24,16 @@ from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, sidNumber
 from ..wire.runs import Head, Run, parseHead
 from .view import Known, View
+
+GAP_INTERVAL: Final = 1.0
+"""
+Seconds between two lines in the log about gaps of one sender.
+"""
+
+MAX_GAPS: Final = 1000
+"""
+Senders of whose gaps the log speaks one by one within that time.
+"""
 
 
 class Arrival:
@@ -52,15 +68,27 @@ class Arrivals:
 
     log = Logger()
 
-    def __init__(self, index: SubscriptionIndex[Delivery], view: View, codecs: Codecs) -> None:
+    def __init__(
+        self,
+        index: SubscriptionIndex[Delivery],
+        view: View,
+        codecs: Codecs,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         """
         @param index: the listeners.
         @param view: who is there.
+        @param now: the time in seconds, of any epoch.
         """
         self._index = index
         self._view = view
         self._codecs = codecs
+        self._now = now
         self._heads: dict[bytes, Arrival] = {}
+        # The heads of each sender.
+        self._ofSender: dict[str, list[bytes]] = {}
+        # When a gap of a sender was logged last, and how many were not since.
+        self._logged: dict[str, tuple[float, int]] = {}
         self.delivered = 0
         self.unknown = 0
 
@@ -79,7 +107,9 @@ class Arrivals:
         known, route, head = arrival.known, arrival.route, arrival.head
         deliver = known.dispatcher.deliver
         codec = self._codecs.byId.get(head.codec)
-        for seq, time, data in run.events():
+        sender, event = head.sender, head.event
+        delivered = 0
+        for seq, stamp, data in run.events():
             if seq <= known.seq:
                 continue
             known.seq = seq
@@ -99,8 +129,9 @@ class Arrivals:
                 # A codec of the user's own that does not keep its promise.
                 self._unreadable(arrival, seq, BadData(f"{error!r}"), targets)
                 continue
-            self.delivered += 1
-            deliver(targets, EventInfo(head.sender, head.event, seq, time / 1e6), value)
+            delivered += 1
+            deliver(targets, EventInfo(sender, event, seq, stamp / 1e6), value)
+        self.delivered += delivered
 
     def _admit(self, headBytes: bytes) -> Arrival | None:
         """
@@ -112,6 +143,7 @@ class Arrivals:
             return None
         route = self._index.hold(head.sender, head.event)
         arrival = self._heads[headBytes] = Arrival(head, known, route)
+        self._ofSender.setdefault(head.sender, []).append(headBytes)
         return arrival
 
     def _unreadable(
@@ -153,30 +185,54 @@ class Arrivals:
 
     def missed(self, gap: Gap) -> None:
         """
-        Events will not come: tell those who might have heard them.
+        Events will not come: tell those who might have heard them. How many
+        they are is told to those who would have heard each of them.
         """
-        self.log.warn(
-            "events of {gap.sender} were missed: {gap.first} to {gap.last} ({gap.why})", gap=gap
-        )
+        self._logGap(gap)
+        some = msgspec.structs.replace(gap, n=None)
         known = self._view.known.get(gap.sender)
-        told: dict[Delivery, None] = {}
+        told: dict[Delivery, Gap] = {}
         for entry in self._index.ofSender(gap.sender):
             if gap.events is not None:
-                isConcerned = any(map(matcher(entry.key[1]), gap.events))
+                hears = list(map(matcher(entry.key[1]), gap.events))
+                isConcerned, hearsAll = any(hears), all(hears)
             else:
+                hearsAll = entry.key[1] is None
                 isConcerned = not isBuiltin(entry.key[1]) and (
                     known is None or known.isConcernedBy(entry.key)
                 )
             if isConcerned:
-                told[entry.target] = None
-        for target in told:
-            target.missed(gap)
+                told[entry.target] = gap if hearsAll else some
+        for target, mine in told.items():
+            target.missed(mine)
+
+    def _logGap(self, gap: Gap) -> None:
+        """
+        Say in the log what was missed, but not for each gap of a sender: there
+        may be one for each of its events.
+        """
+        now, sender = self._now(), gap.sender
+        if sender not in self._logged and len(self._logged) >= MAX_GAPS:
+            self._logged = {
+                name: entry for name, entry in self._logged.items() if now - entry[0] < GAP_INTERVAL
+            }
+            if len(self._logged) >= MAX_GAPS:
+                sender = OTHERS
+        last, unsaid = self._logged.get(sender, (now - GAP_INTERVAL, 0))
+        if now - last < GAP_INTERVAL:
+            self._logged[sender] = (last, unsaid + 1)
+            return
+        self._logged[sender] = (now, 0)
+        self.log.warn(
+            "events of {gap.sender} were missed: {gap.first} to {gap.last} ({gap.why}){more}",
+            gap=gap,
+            more=f"; {unsaid} gaps before were not logged" if unsaid else "",
+        )
 
     def forget(self, sender: str | None = None) -> None:
         """
         A sender's life has ended, or with C{None} the link is down.
         """
-        for head, arrival in list(self._heads.items()):
-            if sender is None or arrival.head.sender == sender:
-                del self._heads[head]
-                self._index.release(arrival.route)
+        for name in tuple(self._ofSender) if sender is None else (sender,):
+            for head in self._ofSender.pop(name, ()):
+                self._index.release(self._heads.pop(head).route)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.presence import Life, Presence, concerns, sidText
 from ..core.router import lastSeq
-from ..core.subscriptions import SubscriptionIndex
+from ..core.subscriptions import Key, SubscriptionIndex
 from ..errors import Busy
 from ..names import checkPattern, isPattern
 from ..wire.messages import Listen, PresenceNotice, Result, Unlisten
@@ -38,7 +38,7 @@ class Audience:
 
     def listen(self, peer: Peer, number: int, action: Listen) -> None:
         """
-        A peer subscribes: first it is told who is here.
+        A peer subscribes: first it is told who is here, unless it has been.
 
         @raise BadName: neither a name nor a pattern.
         @raise Busy: it has too many subscriptions.
@@ -50,13 +50,12 @@ class Audience:
                 raise Busy(f"this connection has {len(peer.listens)} subscriptions: the limit")
             if isOne and peer.patterns >= self.limits.patterns:
                 raise Busy(f"this connection listens to {peer.patterns} patterns: the limit")
-        for life in self._lives.matching(key[0]):
-            if concerns(key, life.name, life.events):
-                peer.write(presenceFrame(life, None, peer.maxFrame))
-        if key not in peer.listens:
+            for life in self._lives.matching(key[0]):
+                if concerns(key, life.name, life.events):
+                    peer.write(presenceFrame(life, None, peer.maxFrame))
             peer.listens[key] = self.index.add(*key, peer)
             peer.patterns += isOne
-            self._note(peer, "listens to {event} of {sender}", sender=key[0], event=key[1])
+            self._note(peer, "listens to {event} of {sender}", **named(key))
         peer.send(Result(number, {}))
 
     def unlisten(self, peer: Peer, number: int, action: Unlisten) -> None:
@@ -67,7 +66,7 @@ class Audience:
         entry = peer.listens.pop(key, None)
         if entry is not None:
             self.index.remove(entry)
-            self._note(peer, "leaves {event} of {sender}", sender=key[0], event=key[1])
+            self._note(peer, "leaves {event} of {sender}", **named(key))
             peer.patterns -= isPattern(key[0]) or isPattern(key[1])
         peer.send(Result(number, {}))
 
@@ -94,6 +93,13 @@ class Audience:
             if peer.maxFrame not in frames:
                 frames[peer.maxFrame] = presenceFrame(life, reason, peer.maxFrame)
             peer.write(frames[peer.maxFrame])
+
+
+def named(key: Key) -> dict[str, str]:
+    """
+    A subscription, for people.
+    """
+    return {"sender": key[0] or "any sender", "event": key[1] or "any event"}
 
 
 def presenceFrame(life: Life[Any], reason: str | None, maxFrame: int) -> bytes:

@@ -5,6 +5,7 @@ The router of a client.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import Any, Final
 
 from twisted.application.service import Service
@@ -19,7 +20,7 @@ from ..core.listeners import Subscription
 from ..core.requests import DEFAULT_TIMEOUT, Handler, checkTimeout
 from ..core.router import Router
 from ..core.signals import Sender
-from ..errors import LinkLost, PysigError
+from ..errors import ConfigError, LinkLost, PysigError
 from ..interfaces import ICodec, IConnectionObserver, IRouter
 from ..names import ANY, checkName, checkPattern
 from ..wire.codecs import JSON, Codecs
@@ -89,6 +90,8 @@ class ClientRouter(Service):
         """
         if reactor is None:
             from twisted.internet import reactor
+        if not (isinstance(linkGrace, (int, float)) and 0 <= linkGrace < inf):
+            raise ConfigError(f"linkGrace {linkGrace!r} is not a number of seconds")
         limits = limits or Limits(outbox=UNSENT)
         clock = clockOf(reactor)
         spoken = Codecs(codecs)

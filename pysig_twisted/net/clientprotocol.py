@@ -49,6 +49,14 @@ A router that says PING this many times too late, or more, is dead.
 """
 
 
+CALL_TIMEOUT: Final = 60.0
+"""
+Seconds that a router has to answer a call. They begin when the call is written,
+and what waits before it on a slow carrier takes its part of them; so they are
+more than a request has, and enough for 16 MiB at 280 KB/s.
+"""
+
+
 class ClientProtocol(Link):
     """
     A client's connection to a router.
@@ -70,11 +78,13 @@ class ClientProtocol(Link):
         self.openedAt = 0.0
         self.retry = 0.0
         self._factory = factory
-        self._calls: dict[int, Deferred[Any]] = {}
+        # With the bucket of its deadline.
+        self._calls: dict[int, tuple[Deferred[Any], int]] = {}
         self._pings: dict[int, Deferred[None]] = {}
         self._isFinished = False
         self._helloBucket = 0
         self._ids = Ids()
+        self._tokens = Ids()
         self._handlers.update(
             {
                 Welcome: self._welcomed,
@@ -86,7 +96,7 @@ class ClientProtocol(Link):
         )
         for kind, handle in factory.handlers.items():
             self._handlers[kind] = partial(handle, self)
-        self._reader.frames.maxFrame = MAX_FRAME
+        self.frames.maxFrame = MAX_FRAME
 
     @property
     def isOpen(self) -> bool:
@@ -136,11 +146,14 @@ class ClientProtocol(Link):
             return
         self.welcome = welcome
         # Neither side may take the other's usual quiet for death.
-        heartbeat, limits = self.context.heartbeat, self.context.limits
-        heartbeat.interval = min(limits.heartbeat, welcome.heartbeat)
-        heartbeat.silence = max(limits.silence, SILENT_BEATS * welcome.heartbeat)
+        limits = self.context.limits
+        self.context.heartbeat.setTimes(
+            min(limits.heartbeat, welcome.heartbeat),
+            max(limits.silence, SILENT_BEATS * welcome.heartbeat),
+            limits.stall,
+        )
         self.openedAt = self.context.clock.now()
-        self._reader.frames.maxFrame = self.context.limits.maxFrame
+        self.frames.maxFrame = self.context.limits.maxFrame
         self._factory.uplink.opened(self)
 
     def _goodbye(self, message: Goodbye) -> None:
@@ -184,15 +197,17 @@ class ClientProtocol(Link):
         self._dropHello()
         assert self.ended is not None
         self._factory.uplink.ended(self, self.ended)
-        waiting = (*self._calls.values(), *self._pings.values())
-        self._calls.clear()
+        waiting: list[Deferred[Any]] = [self._takeCall(number) for number in tuple(self._calls)]
+        waiting += self._pings.values()
         self._pings.clear()
         for deferred in waiting:
             deferred.errback(self.ended)
 
     def call(self, action: Action) -> Deferred[Any]:
         """
-        Ask the router for something.
+        Ask the router for something. One that does not answer within
+        L{CALL_TIMEOUT} seconds is of no use, though it may be alive: the link is
+        ended with L{RequestTimeout}, and made anew.
 
         @return: a Deferred with what RESULT says, or with the error.
         """
@@ -200,8 +215,23 @@ class ClientProtocol(Link):
             return fail(NotConnected("the link to the router is down"))
         number = self._ids.next(self._calls)
         deferred: Deferred[Any] = Deferred()
-        self._calls[number] = deferred
+        bucket = self.context.deadlines.add(CALL_TIMEOUT, (self, number), self._noAnswer)
+        self._calls[number] = deferred, bucket
         self.send(Call(number, action))
+        return deferred
+
+    def _noAnswer(self) -> None:
+        """
+        The router has not answered a call.
+        """
+        self.end(RequestTimeout(f"the router did not answer a call within {CALL_TIMEOUT:g} s"))
+
+    def _takeCall(self, number: int) -> Deferred[Any]:
+        """
+        This call waits no more.
+        """
+        deferred, bucket = self._calls.pop(number)
+        self.context.deadlines.drop(bucket, (self, number))
         return deferred
 
     def settled(self, action: Action) -> Deferred[None]:
@@ -221,7 +251,7 @@ class ClientProtocol(Link):
         if not self.isOpen:
             return fail(NotConnected("the link to the router is down"))
         # Token 0 is the heartbeat's.
-        number = self._ids.next({**self._calls, **self._pings})
+        number = self._tokens.next(self._pings)
         deferred: Deferred[None] = Deferred()
         self._pings[number] = deferred
         self.send(Ping(number))
@@ -239,9 +269,8 @@ class ClientProtocol(Link):
         """
         The router has answered a call.
         """
-        deferred = self._calls.pop(number, None)
-        if deferred is not None:
-            deferred.callback(value)
+        if number in self._calls:
+            self._takeCall(number).callback(value)
 
     def _error(self, message: Error) -> None:
         """
@@ -249,9 +278,8 @@ class ClientProtocol(Link):
         """
         error = PysigError.fromWire(message.fields)
         if message.id:
-            deferred = self._calls.pop(message.id, None)
-            if deferred is not None:
-                deferred.errback(error)
+            if message.id in self._calls:
+                self._takeCall(message.id).errback(error)
             return
         self.log.warn(
             "the router refused {n} event(s) {sender}.{event}: {error}",

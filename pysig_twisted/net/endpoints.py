@@ -7,6 +7,7 @@ string and the way out, whatever a parser or a plugin raises.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -21,6 +22,12 @@ from ..errors import ConfigError
 DEFAULT_PORT: Final = 7744
 DEFAULT_LISTEN: Final = f"tcp:{DEFAULT_PORT}:interface=127.0.0.1"
 DEFAULT_CONNECT: Final = f"127.0.0.1:{DEFAULT_PORT}"
+
+LONGEST_PATH: Final = 107
+"""
+Bytes of a unix socket's path, by the size of C{sun_path} in unix(7). Twisted's
+client would fail on a longer one without telling its caller.
+"""
 
 TCP_PREFIXES: Final = ("tcp", "tcp6", "ssl", "tls")
 
@@ -62,6 +69,12 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
             f"cannot connect to {text!r}: {_why(error)}; give host:port,"
             f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
         ) from error
+    path = os.fsencode(getattr(endpoint, "_path", ""))
+    if len(path) > LONGEST_PATH:
+        raise ConfigError(
+            f"cannot connect to {text!r}: the path is {len(path)} bytes long;"
+            f" a unix socket's has {LONGEST_PATH} at most"
+        )
     return endpoint
 
 

@@ -9,7 +9,7 @@ L{PeerSignal} with the outboxes to write to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from twisted.logger import Logger
@@ -30,7 +30,7 @@ from ..errors import (
 from ..names import matcher
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import GapNotice
-from ..wire.runs import Run, makeHead, parseHead
+from ..wire.runs import Run, framer, makeHead, parseHead
 from .adapting import adapt
 from .peers import Peer
 
@@ -42,6 +42,7 @@ class PeerSignal:
     One event of one sender, on its way to peers.
 
     @ivar life: the sender.
+    @ivar head: what its frames begin with.
     @ivar codec: the number of its payloads' encoding, L{codecName} its name.
     @ivar route: the peers that listen to it; shared with signals that carry the
         same event in another encoding.
@@ -49,13 +50,26 @@ class PeerSignal:
     @ivar writes: how to send to those that take its frames as they are.
     @ivar others: those that do not.
     @ivar local: the listeners of this process, for a peer's sender.
+    @ivar warned: was it logged that one of its events cannot be read?
     """
 
-    __slots__ = ("codec", "codecName", "life", "local", "others", "route", "targets", "writes")
+    __slots__ = (
+        "codec",
+        "codecName",
+        "head",
+        "life",
+        "local",
+        "others",
+        "route",
+        "targets",
+        "warned",
+        "writes",
+    )
 
     def __init__(
         self,
         life: Life[Any],
+        head: bytes,
         codec: int,
         codecName: str,
         route: Route[Peer],
@@ -65,6 +79,7 @@ class PeerSignal:
         See the class.
         """
         self.life = life
+        self.head = head
         self.codec = codec
         self.codecName = codecName
         self.route = route
@@ -72,6 +87,7 @@ class PeerSignal:
         self.targets: tuple[Peer, ...] | None = None
         self.writes: tuple[Callable[[bytes], None], ...] = ()
         self.others: tuple[Peer, ...] = ()
+        self.warned = False
 
 
 class Events:
@@ -129,7 +145,7 @@ class Events:
                     return  # a listener of this process has ended it
                 if one.first > life.seq:
                     if one.first > life.seq + 1:
-                        self._missing(life, life.seq + 1, one.first - 1, "link")
+                        self.missing(life, life.seq + 1, one.first - 1, "link")
                     self._pass(signal, one)
         else:
             self._pass(signal, run)
@@ -166,7 +182,6 @@ class Events:
         life = signal.life
         codec = self._codecs.byId.get(signal.codec)
         refresh = self._listeners.index.refresh
-        unread = 0
         for seq, time, data in run.events():
             targets = local.targets
             if targets is None:
@@ -180,9 +195,9 @@ class Events:
                     raise UnsupportedCodec(f"no codec {signal.codecName!r} here")
                 value = codec.decode(data)
             except Exception as error:
-                if not unread:
+                if not signal.warned:
+                    signal.warned = True
                     self._logUnread(signal, error)
-                unread += 1
                 why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
                 gap = Gap(life.name, life.sid, seq, seq, 1, (local.event,), why)
                 for target in targets:
@@ -193,7 +208,8 @@ class Events:
 
     def _logUnread(self, signal: PeerSignal, error: Exception) -> None:
         """
-        Say in the log why listeners of this process do not get an event.
+        Say in the log why listeners of this process do not get an event. It is
+        said once of a signal: a peer must not be able to fill the log.
         """
         what = f"event {signal.route.event!r} of sender {signal.life.name!r}"
         if isinstance(error, PysigError):
@@ -224,6 +240,7 @@ class Events:
             return None
         signal = PeerSignal(
             life,
+            run.head,
             head.codec,
             name,
             self._peers.hold(head.sender, head.event),
@@ -237,23 +254,23 @@ class Events:
         """
         The life has ended, or has another owner: drop its signals.
         """
+        heads = life.owner.heads if isinstance(life.owner, Peer) else {}
         for signal in self._signals.pop(life, ()):
+            heads.pop(signal.head, None)
             self._peers.release(signal.route)
             if signal.local is not None:
                 self._listeners.index.release(signal.local)
-        if isinstance(life.owner, Peer):
-            heads = life.owner.heads
-            for head in [head for head, signal in heads.items() if signal.life is life]:
-                del heads[head]
 
     def publisher(self, life: Life[Any], sender: Sender, event: str) -> Publish:
         """
         What passes an event of a sender of this process on to peers.
         """
-        signal = PeerSignal(life, JSON, "json", self._peers.hold(sender.name, event), None)
+        head = makeHead(JSON, sender.name, event, life.sid)
+        route = self._peers.hold(sender.name, event)
+        signal = PeerSignal(life, head, JSON, "json", route, None)
         self._signals.setdefault(life, []).append(signal)
         encodeJson = self._codecs.byId[JSON].encode
-        head = makeHead(JSON, sender.name, event, life.sid)
+        frameOf = framer(head)
         longest = self._maxFrame - len(head) - 16
 
         def publish(seq: int, time: float, data: Any) -> None:
@@ -261,9 +278,18 @@ class Events:
             if len(payload) > longest:
                 raise tooLarge(sender.name, event, len(payload), longest)
             self.accepted += 1
-            targets = signal.route.targets
-            if targets is None or targets:
-                self._forward(signal, Run.single(head, seq, int(time * 1e6), payload))
+            targets = route.targets
+            if targets is None or targets is not signal.targets:
+                self._prepare(signal)
+            elif not targets:
+                return
+            frame = frameOf(seq, int(time * 1e6), payload)
+            for write in signal.writes:
+                write(frame)
+            self.delivered += len(signal.writes)
+            if signal.others:
+                run = Run(head, frame, 1, seq, seq, len(frame) - 4)
+                self.delivered += adapt(self._codecs, signal, run)
 
         return publish
 
@@ -284,28 +310,28 @@ class Events:
         signal.targets = targets
         signal.writes, signal.others = tuple(plain), tuple(others)
 
-    def _missing(self, life: Life[Any], first: int, last: int, why: str) -> None:
+    def missing(self, life: Life[Any], first: int, last: int, why: str) -> None:
         """
         Events of a life will never come: tell all who might have heard them.
         """
         count = last - first + 1
         notice = GapNotice(life.name, sidText(life.sid), first, last, count, None, why)
-        for peer in hearers(self._peers, life):
+        for peer in dict.fromkeys(entry.target for entry in hearers(self._peers, life)):
             peer.send(notice)
         gap = Gap(life.name, life.sid, first, last, count, None, why)
-        for target in hearers(self._listeners.index, life):
-            target.missed(gap)
+        # How many of them were events that this listener hears, nobody knows.
+        some = Gap(life.name, life.sid, first, last, None, None, why)
+        for entry in hearers(self._listeners.index, life):
+            entry.target.missed(gap if entry.key[1] is None else some)
 
 
-def hearers(index: SubscriptionIndex[T], life: Life[Any]) -> Iterable[T]:
+def hearers(index: SubscriptionIndex[T], life: Life[Any]) -> list[Entry[T]]:
     """
-    Those who hear at least one event of a life, each once.
+    The subscriptions that hear at least one event of a life.
     """
-
-    def hears(entry: Entry[T]) -> bool:
-        return any(map(matcher(entry.key[1]), life.events))
-
-    return dict.fromkeys(entry.target for entry in index.ofSender(life.name) if hears(entry))
+    return [
+        entry for entry in index.ofSender(life.name) if any(map(matcher(entry.key[1]), life.events))
+    ]
 
 
 def tooLarge(sender: str, event: str, size: int, longest: int) -> TooLarge:

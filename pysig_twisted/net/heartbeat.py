@@ -5,6 +5,9 @@ Any byte is a sign of life. Each side says PING when it has said nothing for a
 while, whatever it hears, so that the other side always has a sign; a peer that
 gives none for longer is dead. One timer serves all connections of a factory:
 it only looks at marks that the connections leave.
+
+A byte now and then is life, but a frame that was begun must also be finished: it
+takes memory here while it is not.
 """
 
 from __future__ import annotations
@@ -12,6 +15,13 @@ from __future__ import annotations
 from typing import Any, Final, Protocol
 
 from ..core.clock import Clock, Deadlines
+
+FRAME_TIME: Final = 10.0
+FRAME_RATE: Final = 1 << 16
+"""
+A frame may take so many seconds, and one more for each so many bytes of it; but
+never less than a peer may be silent.
+"""
 
 LONGEST_TICK: Final = 1.0
 SHARE: Final = 10
@@ -25,10 +35,12 @@ class Watched(Protocol):
     A connection, as the heartbeat sees it.
 
     @ivar heard: set when a byte comes in; reset here.
+    @ivar frames: its L{FrameReader<pysig_twisted.wire.frames.FrameReader>}.
     """
 
     heard: bool
     outbox: Any
+    frames: Any
 
     def sayPing(self) -> None:
         """
@@ -45,19 +57,26 @@ class Watched(Protocol):
         The peer has taken nothing for too long.
         """
 
+    def foundUnfinished(self, seconds: float) -> None:
+        """
+        The peer has begun a frame, and not finished it within so many seconds.
+        """
+
 
 class _Marks:
     """
-    When a connection last heard, sent, and got rid of something.
+    When a connection last heard, sent, and got rid of something, and when it
+    last had no frame, or another one, to wait for.
     """
 
-    __slots__ = ("heard", "sent", "taken")
+    __slots__ = ("begun", "heard", "sent", "taken", "whole")
 
     def __init__(self, now: float) -> None:
         """
         It begins now.
         """
-        self.heard = self.sent = self.taken = now
+        self.heard = self.sent = self.taken = self.whole = now
+        self.begun = 0
 
 
 class Heartbeat:
@@ -100,6 +119,15 @@ class Heartbeat:
             self._deadlines.drop(self._timer, self)
             self._timer = None
 
+    def setTimes(self, interval: float, silence: float, stall: float) -> None:
+        """
+        Have these times from now on; see the class.
+        """
+        self.interval, self.silence, self.stall = interval, silence, stall
+        if self._timer is not None:
+            self._deadlines.drop(self._timer, self)
+            self._arm()
+
     def _arm(self) -> None:
         """
         Look again soon.
@@ -107,6 +135,12 @@ class Heartbeat:
         tick = min(LONGEST_TICK, self.interval / SHARE, self.silence / SHARE, self.stall / SHARE)
         self._timer = self._deadlines.add(tick, self, self._look)
         self._due = self._clock.now() + tick
+
+    def _allowed(self, size: int) -> float:
+        """
+        How many seconds a frame of C{size} bytes may take.
+        """
+        return max(self.silence, FRAME_TIME + size / FRAME_RATE)
 
     def _look(self) -> None:
         """
@@ -123,7 +157,8 @@ class Heartbeat:
         for link, marks in tuple(self._marks.items()):
             marks.heard += late
             marks.taken += late
-            outbox = link.outbox
+            marks.whole += late
+            outbox, frames = link.outbox, link.frames
             if outbox.wrote:
                 outbox.wrote = False
                 marks.sent = now
@@ -133,10 +168,15 @@ class Heartbeat:
             if outbox.taken or not outbox.paused or not outbox.size:
                 outbox.taken = False
                 marks.taken = now
+            if not frames.held or frames.begun != marks.begun:
+                marks.begun = frames.begun
+                marks.whole = now
             if now - marks.heard >= self.silence:
                 link.foundSilent()
             elif now - marks.taken >= self.stall:
                 link.foundStalled()
+            elif now - marks.whole >= (allowed := self._allowed(frames.needed)):
+                link.foundUnfinished(allowed)
             elif now - marks.sent >= self.interval:
                 marks.sent = now
                 link.sayPing()

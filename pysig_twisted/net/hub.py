@@ -22,6 +22,7 @@ from ..wire.messages import AddSender, Call, Error, Listen, RemoveSender, Unlist
 from .audience import Audience
 from .events import Events
 from .limits import Limits
+from .link import shown
 from .ownership import Ownership
 from .peers import Peer
 from .requests import Requests
@@ -111,14 +112,18 @@ class Hub(Router):
 
     def refuse(self, peer: Peer, number: int, error: PysigError) -> None:
         """
-        Tell a peer, and the log, that it does not get what it asked for.
+        Tell a peer that it does not get what it asked for; and the log, but of
+        each peer no more than once a second.
         """
-        self.log.warn(
-            "refused {address} (number {id}): {error}",
-            address=peer.link.address,
-            id=peer.id,
-            error=error.message,
-        )
+        count = peer.refusals.note(peer.link.context.clock.now())
+        if count:
+            self.log.warn(
+                "refused {address} (number {id}), {n} time(s): {error}",
+                address=peer.link.address,
+                id=peer.id,
+                n=count,
+                error=error.message,
+            )
         peer.send(Error(number, error.toWire()))
 
     def note(self, peer: Peer, what: str, **fields: object) -> None:
@@ -126,7 +131,8 @@ class Hub(Router):
         Log something that only a verbose log tells.
         """
         if self.verbose:
-            self.log.info("number {id} " + what, id=peer.id, **fields)
+            safe = {name: shown(str(field)) for name, field in fields.items()}
+            self.log.info("number {id} " + what, id=peer.id, **safe)
 
     # What the router of the process does differently here
 

@@ -60,9 +60,7 @@ class LinkContext:
         Have these limits from now on.
         """
         self.limits = limits
-        self.heartbeat.interval = limits.heartbeat
-        self.heartbeat.silence = limits.silence
-        self.heartbeat.stall = limits.stall
+        self.heartbeat.setTimes(limits.heartbeat, limits.silence, limits.stall)
 
 
 def shown(text: str, size: int = MAX_TEXT) -> str:
@@ -101,6 +99,7 @@ class Link(Protocol):
     One end of a connection.
 
     @ivar outbox: what waits to be sent.
+    @ivar frames: cuts what comes in; has what waits for the rest of its frame.
     @ivar heard: was a byte received? The heartbeat resets it.
     @ivar ended: why we ended the connection, or the peer's reason; C{None}
         while it is open.
@@ -122,6 +121,7 @@ class Link(Protocol):
         self.ended: PysigError | None = None
         self.received = 0
         self._reader = Reader()
+        self.frames = self._reader.frames
         self._signs: list[Callable[[], object]] = []
         self._over: list[Deferred[None]] = []
         self._abortBucket = 0
@@ -151,6 +151,10 @@ class Link(Protocol):
         The carrier is up.
         """
         self.outbox.attach(self.transport)
+        # What is small is urgent, and what is large comes in large writes.
+        noDelay = getattr(self.transport, "setTcpNoDelay", None)
+        if noDelay is not None:
+            noDelay(True)
         self.context.heartbeat.watch(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -163,6 +167,7 @@ class Link(Protocol):
         context.deadlines.check()
         context.turn.working = True
         receive, handlers = self.conversation.receive, self._handlers
+        outbox, limit = self.outbox, self._pending
         try:
             if self._signs:
                 signs, self._signs = self._signs, []
@@ -172,6 +177,8 @@ class Link(Protocol):
                 if not receive(message):
                     break
                 handlers[type(message)](message)
+                if outbox.size > limit:
+                    break  # the flush below ends us; answers would go nowhere
         except ProtocolError as error:
             self.end(error)
         except Exception:
@@ -258,6 +265,12 @@ class Link(Protocol):
             ),
             drop=True,
         )
+
+    def foundUnfinished(self, seconds: float) -> None:
+        """
+        See L{heartbeat.Watched}.
+        """
+        self.end(RequestTimeout(f"a frame was begun and not finished within {seconds:g} s"))
 
     def _overflow(self) -> None:
         """

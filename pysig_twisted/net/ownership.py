@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 CHALLENGE: Final = 2.0
+LATE: Final = 1.0
+"""
+Seconds: a deadline that comes so late says more about this process than about
+the peer.
+"""
 
 
 class Challenge:
@@ -41,16 +46,18 @@ class Challenge:
     A connection is asked for a sign of life.
 
     @ivar claims: who wants which of its names: the call to be answered.
+    @ivar due: when its time is up.
     @ivar bucket: see L{Deadlines.add}.
     """
 
-    __slots__ = ("bucket", "claims")
+    __slots__ = ("bucket", "claims", "due")
 
     def __init__(self) -> None:
         """
         Nobody wants anything yet.
         """
         self.claims: dict[tuple[Peer, str], Call] = {}
+        self.due = 0.0
         self.bucket = 0
 
 
@@ -90,7 +97,7 @@ class Ownership:
                 return
             same = (sidNumber(action.sid), action.events, action.requests)
             if same == (holder.sid, holder.events, holder.requests):
-                self._takeOver(holder, peer, number)
+                self._takeOver(holder, peer, number, action.last)
                 return
             old = holder.owner
             self._hub._end(holder, "replaced")
@@ -161,9 +168,13 @@ class Ownership:
         self._hub.note(peer, "has sender {sender}", sender=life.name, events=life.events)
         self._hub._begin(life)
 
-    def _takeOver(self, life: Life[Any], peer: Peer, number: int) -> None:
+    def _takeOver(self, life: Life[Any], peer: Peer, number: int, last: int) -> None:
         """
-        The owner of a life has come on a new connection.
+        The owner of a life has come on a new connection; or says on its old one
+        that it has fired events which it could not send.
+
+        @param last: the number of the last event that it fired. What is missing
+            up to there will not come.
         """
         old: Peer = life.owner
         if old is not peer:
@@ -171,6 +182,9 @@ class Ownership:
             old.senders.pop(life.name, None)
             life.owner = peer
             peer.senders[life.name] = life
+        if last > life.seq:
+            self._hub.events.missing(life, life.seq + 1, last, "link")
+            life.seq = last
         peer.send(Result(number, Added(life.seq)))
         if old is not peer:
             self._hub._failRequests(life, "replaced")
@@ -204,10 +218,35 @@ class Ownership:
         challenge = self._challenges.get(owner)
         if challenge is None:
             challenge = self._challenges[owner] = Challenge()
-            challenge.bucket = self._deadlines.add(CHALLENGE, challenge, partial(silent, owner))
+            self._await(owner, challenge)
             owner.link.expectSign(partial(self._alive, owner, challenge))
         challenge.claims[peer, action.sender] = Call(number, action)
         peer.claims[action.sender] = owner
+
+    def _await(self, owner: Peer, challenge: Challenge) -> None:
+        """
+        Give the connection its time.
+        """
+        challenge.due = owner.link.context.clock.now() + CHALLENGE
+        challenge.bucket = self._deadlines.add(
+            CHALLENGE, challenge, partial(self._silent, owner, challenge)
+        )
+
+    def _silent(self, owner: Peer, challenge: Challenge) -> None:
+        """
+        No sign of life came in time. If it is the connection's fault, it is dead,
+        and those who want its names have them when it has left.
+        """
+        isLate = owner.link.context.clock.now() > challenge.due + LATE
+        if not challenge.claims:
+            del self._challenges[owner]
+        elif isLate or owner.link.outbox.paused:
+            # The PING may not have left yet; or it was this process that did
+            # nothing for a while, and the answer is still unread.
+            self._await(owner, challenge)
+        else:
+            error = RequestTimeout(f"no byte came for {CHALLENGE:g} s after a PING")
+            owner.link.end(error, drop=True)
 
     def _alive(self, owner: Peer, challenge: Challenge) -> None:
         """
@@ -229,14 +268,6 @@ class Ownership:
         for claimant, name in challenge.claims:
             del claimant.claims[name]
         return [(*key, call) for key, call in challenge.claims.items()]
-
-
-def silent(owner: Peer) -> None:
-    """
-    The connection that was challenged is dead. Those who want its names have
-    them when it has left.
-    """
-    owner.link.end(RequestTimeout(f"no byte came for {CHALLENGE:g} s after a PING"), drop=True)
 
 
 def checked(action: AddSender) -> AddSender:

@@ -107,6 +107,7 @@ class OwnSender:
         self.sid = newSid()
         self.secret = token_hex(16)
         self.isKeeping = False
+        self._isBehind = False
         self._sending = sending
         self._maxFrame = MAX_FRAME
         self._heads: dict[str, bytes] = {}
@@ -132,7 +133,7 @@ class OwnSender:
                 if link.outbox.size < sending.limit:
                     link.outbox.write(eventFrame(head, seq, int(time * 1e6), payload))
                 else:
-                    sending.lost(self.name, FULL)
+                    self._drop(link)
             elif self.isKeeping:
                 self._keep(seq, eventFrame(head, seq, int(time * 1e6), payload))
             else:
@@ -155,6 +156,40 @@ class OwnSender:
         self.sender.seq = 0
         for event in self._heads:
             self._heads[event] = self._head(event)
+
+    def _drop(self, link: ClientProtocol) -> None:
+        """
+        The link has more to send than it may hold, so an event is dropped. Once
+        there is room again the router is told how far we are, so that listeners
+        hear of the gap, also if nothing is fired any more.
+        """
+        self._sending.lost(self.name, FULL)
+        if not self._isBehind:
+            self._isBehind = True
+            link.outbox.below(self._sending.limit // 2).addCallback(lambda _: self._sayWhere(link))
+
+    def _sayWhere(self, link: ClientProtocol) -> None:
+        """
+        Tell the router the number of our last event.
+        """
+        self._isBehind = False
+        if self._link is link and link.isOpen:
+            link.settled(self._registration())
+
+    def _registration(self) -> AddSender:
+        """
+        What the router is told of the sender.
+        """
+        seq = self.sender.seq
+        return AddSender(
+            self.name,
+            sidText(self.sid),
+            self.secret,
+            self.sender.events,
+            self.sender.requests,
+            seq,
+            seq + 1,
+        )
 
     def _keep(self, seq: int, frame: bytes) -> None:
         """
@@ -180,20 +215,10 @@ class OwnSender:
         if self.sender.state is State.REFUSED:
             # Another had the name, so the life from before is over.
             self._beginAnew()
+            self.sender._settle(State.PENDING)
         self._maxFrame = link.welcome.maxFrame
         self.isKeeping = True
-        seq = self.sender.seq
-        answer = link.call(
-            AddSender(
-                self.name,
-                sidText(self.sid),
-                self.secret,
-                self.sender.events,
-                self.sender.requests,
-                seq,
-                seq + 1,
-            )
-        )
+        answer = link.call(self._registration())
         return answer.addCallback(self._answered, link).addErrback(self._failed, link)
 
     def _answered(self, value: Any, link: ClientProtocol) -> None:

@@ -5,6 +5,7 @@ One connection, as a server's router knows it.
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -60,6 +61,31 @@ class PeerInfo(msgspec.Struct, frozen=True):
     bytesOut: int = 0
 
 
+class Occasions:
+    """
+    Counts what is worth one line a second, however often it happens.
+    """
+
+    def __init__(self) -> None:
+        """
+        It has not happened yet.
+        """
+        self._last = -inf
+        self._count = 0
+
+    def note(self, now: float) -> int:
+        """
+        It has happened.
+
+        @return: how often since it was told last, if it is to be told now; else 0.
+        """
+        self._count += 1
+        if now - self._last < NOTICE_INTERVAL:
+            return 0
+        count, self._count, self._last = self._count, 0, now
+        return count
+
+
 class Peer:
     """
     A connection that has said HELLO.
@@ -101,6 +127,7 @@ class Peer:
         self.serving: dict[int, Passed] = {}
         self.ids = Ids()
         self.refusedInRow = 0
+        self.refusals = Occasions()
         # When the last notice of a sender was, and what has been refused since.
         self._notices: dict[str, tuple[float, Error | None]] = {}
 

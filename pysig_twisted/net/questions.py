@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 
 from ..core.clock import Deadlines
 from ..core.requests import PendingRequest
-from ..errors import BadData, PysigError, TooLarge, UnsupportedCodec
+from ..errors import PysigError, TooLarge, UnsupportedCodec
 from ..wire.codecs import Codecs
 from ..wire.messages import Cancel, Fail, Reply, Request
 from ..wire.version1 import encode
@@ -97,9 +97,6 @@ class Questions:
             value = codec.decode(reply.data)
         except PysigError as error:
             pending.fail(error)
-        except Exception as error:
-            # A codec of the user's own that does not keep its promise.
-            pending.fail(BadData(f"the answer cannot be decoded: {error!r}"))
         else:
             pending.succeed(value)
 

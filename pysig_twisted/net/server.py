@@ -46,7 +46,7 @@ class ServerRouter(Service, Hub):
 
     def __init__(
         self,
-        endpoints: Iterable[str | IStreamServerEndpoint] = (),
+        endpoints: str | Iterable[str | IStreamServerEndpoint] = (),
         *,
         codecs: Iterable[ICodec] = (),
         limits: Limits | None = None,
@@ -78,6 +78,8 @@ class ServerRouter(Service, Hub):
         context = LinkContext(clock, self._deadlines, limits)
         self.factory = ServerFactory(self, context, spoken.offer(), Observing(observer))
         self._ports = Ports(self.factory, insecure)
+        if isinstance(endpoints, str):
+            endpoints = (endpoints,)
         self._endpoints = [(text, serverEndpoint(reactor, text)) for text in endpoints]
         self._isListening = False
         Facts(self, clock.now, self.factory.epoch)

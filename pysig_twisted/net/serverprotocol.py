@@ -4,6 +4,7 @@ The server's end of a connection: a Protocol and its Factory.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
@@ -73,27 +74,7 @@ class ServerProtocol(Link):
         self.peer: Peer | None = None
         self._helloBucket = 0
         self._isLogged = False
-        hub = factory.hub
-        self._handlers.update(
-            {
-                Hello: self._hello,
-                Ping: self._ping,
-                Call: lambda message: hub.call(self._known, message),
-                Run: lambda message: hub.events.receive(self._known, message),
-                Request: lambda message: hub.requests.fromPeer(self._known, message),
-                Reply: lambda message: hub.requests.replied(self._known, message),
-                Fail: lambda message: hub.requests.failed(self._known, message),
-                Cancel: lambda message: hub.requests.cancelled(self._known, message),
-            }
-        )
-
-    @property
-    def _known(self) -> Peer:
-        """
-        The peer, which the conversation makes sure of.
-        """
-        assert self.peer is not None
-        return self.peer
+        self._handlers[Hello] = self._hello
 
     def connectionMade(self) -> None:
         """
@@ -143,8 +124,9 @@ class ServerProtocol(Link):
             return
         self._dropHello()
         factory, limits = self.factory, self.context.limits
-        self._reader.frames.maxFrame = limits.maxFrame
+        self.frames.maxFrame = limits.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
+        self._handle(peer)
         self.conversation.opened()
         self.send(
             Welcome(
@@ -169,11 +151,28 @@ class ServerProtocol(Link):
         )
         factory.connected(peer)
 
-    def _ping(self, ping: Ping) -> None:
+    def _handle(self, peer: Peer) -> None:
+        """
+        What the peer says from now on goes to the hub. None of it is legal before.
+        """
+        hub = self.factory.hub
+        self._handlers.update(
+            {
+                Ping: partial(self._ping, peer),
+                Call: partial(hub.call, peer),
+                Run: partial(hub.events.receive, peer),
+                Request: partial(hub.requests.fromPeer, peer),
+                Reply: partial(hub.requests.replied, peer),
+                Fail: partial(hub.requests.failed, peer),
+                Cancel: partial(hub.requests.cancelled, peer),
+            }
+        )
+
+    def _ping(self, peer: Peer, ping: Ping) -> None:
         """
         The client asks whether all that it said before was taken.
         """
-        self._known.tellRefused()
+        peer.tellRefused()
         self.send(Pong(ping.token))
 
     def _dropHello(self) -> None:

@@ -136,7 +136,7 @@ class View:
         elif notice.up:
             new = Known(notice, self.epoch, self._dispatcherOf(name))
             if isWanted(new):
-                self._came(new)
+                self._came(new, isWanted)
 
     def _goesOn(self, known: Known, seq: int) -> None:
         """
@@ -149,13 +149,15 @@ class View:
             info = known.info
             self._missed(Gap(info.name, info.sid, first, seq, None, None, "link"))
 
-    def _came(self, known: Known) -> None:
+    def _came(self, known: Known, isWanted: Callable[[Known], bool]) -> None:
         """
         A life that we do not know is there.
         """
         info = known.info
         if info.name in self.known:
             self._gone(info.name, "lost" if info.name in self._missing else "replaced")
+            if not isWanted(known):
+                return  # who was told has removed the last subscription
         sid, last = self._ended.pop(info.name, (0, 0))
         self.known[info.name] = known
         self._tell(known, None)

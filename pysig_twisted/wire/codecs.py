@@ -21,6 +21,7 @@ from math import isfinite
 from typing import Any, Final
 
 import msgspec
+from twisted.logger import Logger
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
@@ -40,7 +41,9 @@ _SHALLOW: Final = 2 * MAX_DEPTH + 1
 Bytes: JSON that is not longer cannot nest too deep.
 """
 
-_ENCODING_ERRORS = (TypeError, ValueError, OverflowError, RecursionError)
+# In older versions of msgspec its errors are no ValueErrors.
+_ENCODING_ERRORS = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
+_DECODING_ERRORS = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
 _CONTAINERS = (list, tuple, set, frozenset, dict)
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _OTHERS = bytes(byte for byte in range(256) if byte not in b'"[]{}')
@@ -178,7 +181,7 @@ class JsonCodec:
             checkDepth(data)
         try:
             return self._decode(data)
-        except (ValueError, RecursionError) as error:
+        except _DECODING_ERRORS as error:
             raise BadData(f"not JSON: {error}") from error
 
 
@@ -215,7 +218,7 @@ class MessagePackCodec:
         """
         try:
             return self._decode(data)
-        except (ValueError, TypeError, RecursionError) as error:
+        except _DECODING_ERRORS as error:
             raise BadData(f"not MessagePack: {error}") from error
 
 
@@ -247,6 +250,61 @@ class CborCodec:
             return cbor2.loads(data)
         except (cbor2.CBORDecodeError, *_ENCODING_ERRORS) as error:
             raise BadData(f"not CBOR: {error}") from error
+
+
+@implementer(ICodec)
+class OwnCodec:
+    """
+    A codec of the user's own, whose every error is a L{BadData}: whatever it
+    raises concerns one payload, and no connection. What is no ValueError either
+    is logged, the first time.
+    """
+
+    log = Logger()
+
+    def __init__(self, codec: Any) -> None:
+        """
+        @param codec: the user's.
+        """
+        self.name: str = codec.name
+        self.id: int = codec.id
+        self._codec = codec
+        self._isLogged = False
+
+    def encode(self, value: Any) -> bytes:
+        """
+        See L{ICodec.encode}.
+        """
+        try:
+            return bytes(self._codec.encode(value))
+        except BadData:
+            raise
+        except ValueError as error:
+            raise BadData(f"codec {self.name!r} cannot encode this: {error}") from error
+        except Exception as error:
+            raise self._unexpected("encode", error) from error
+
+    def decode(self, data: bytes) -> Any:
+        """
+        See L{ICodec.decode}.
+        """
+        try:
+            return self._codec.decode(data)
+        except BadData:
+            raise
+        except ValueError as error:
+            raise BadData(f"codec {self.name!r} cannot decode this: {error}") from error
+        except Exception as error:
+            raise self._unexpected("decode", error) from error
+
+    def _unexpected(self, task: str, error: Exception) -> BadData:
+        """
+        The error for one that it should not have raised.
+        """
+        if not self._isLogged:
+            self._isLogged = True
+            self.log.failure("codec {name} raised in {task}()", name=self.name, task=task)
+        return BadData(f"codec {self.name!r} cannot {task} this: {error!r}")
 
 
 class Codecs:
@@ -284,7 +342,7 @@ class Codecs:
             )
         if codec.id in self.byId or codec.name in self.byName:
             raise ConfigError(f"two codecs have the name {codec.name!r} or the number {codec.id}")
-        self.byId[codec.id] = self.byName[codec.name] = codec
+        self.byId[codec.id] = self.byName[codec.name] = OwnCodec(codec)
 
     def named(self, name: str) -> Any:
         """

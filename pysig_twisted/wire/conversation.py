@@ -71,6 +71,9 @@ LEGAL: dict[tuple[Role, Phase], frozenset[type]] = {
 What a side may say in a state.
 """
 
+_TURNS = frozenset({Hello, Welcome, Goodbye})
+_USUAL = {state: kinds - _TURNS for state, kinds in LEGAL.items()}
+
 
 class Conversation:
     """
@@ -83,9 +86,17 @@ class Conversation:
         """
         @param peer: the other side.
         """
-        self.phase = Phase.GREETING
         self._peer = peer
         self._greeted = False
+        self._enter(Phase.GREETING)
+
+    def _enter(self, phase: Phase) -> None:
+        """
+        It stands here from now on.
+        """
+        self.phase = phase
+        # What is legal and changes nothing, so that most messages cost one look.
+        self._usual: frozenset[type] = _USUAL.get((self._peer, phase), frozenset())
 
     def receive(self, message: Any) -> bool:
         """
@@ -94,28 +105,30 @@ class Conversation:
         @return: C{False} after GOODBYE.
         @raise ProtocolError: it may not say this now.
         """
+        kind = type(message)
+        if kind in self._usual:
+            return True
         if self.phase is Phase.OVER:
             return False
-        kind = type(message)
         if kind not in LEGAL[self._peer, self.phase] or (kind is Hello and self._greeted):
             name = _FRAMES.get(kind, kind.__name__.upper())
             raise ProtocolError(f"{name} is not legal from a {self._peer.value} {self.phase.value}")
         if kind is Goodbye:
-            self.phase = Phase.OVER
+            self._enter(Phase.OVER)
         elif kind is Hello:
             self._greeted = True
         elif kind is Welcome:
-            self.phase = Phase.OPEN
+            self._enter(Phase.OPEN)
         return True
 
     def opened(self) -> None:
         """
         We, the router, have said WELCOME.
         """
-        self.phase = Phase.OPEN
+        self._enter(Phase.OPEN)
 
     def ended(self) -> None:
         """
         We have said GOODBYE, or the connection is gone.
         """
-        self.phase = Phase.OVER
+        self._enter(Phase.OVER)

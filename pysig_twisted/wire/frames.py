@@ -7,14 +7,14 @@ A frame is a length (u32, big-endian), which counts all that follows, a kind
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from ..errors import ProtocolError
 from .messages import HELLO_MAX
-from .runs import EVENT, Run, scan
+from .runs import EVENT, scan
 
 _LENGTH = Struct(">I").unpack_from
 
@@ -57,6 +57,13 @@ def frame(kind: int, *parts: bytes) -> bytes:
     return b"".join((length.to_bytes(4, "big"), bytes((kind,)), *parts))
 
 
+def _pair(kind: int, rest: bytes) -> tuple[int, bytes]:
+    """
+    A frame as it is.
+    """
+    return kind, rest
+
+
 class FrameReader:
     """
     Takes bytes as they come and gives frames.
@@ -67,15 +74,25 @@ class FrameReader:
     it is whole.
 
     @ivar maxFrame: the most that a frame may count; at first what HELLO may.
+    @ivar begun: how many frames were not whole when their first bytes came. While
+        it stays the same and L{held} is not 0, the same frame is waited for.
+    @ivar needed: how many bytes that frame has in all, as far as is known.
     """
 
-    def __init__(self, maxFrame: int = HELLO_MAX) -> None:
+    def __init__(
+        self, maxFrame: int = HELLO_MAX, decode: Callable[[int, bytes], Any] = _pair
+    ) -> None:
         """
         A reader at the start of a stream.
+
+        @param decode: makes what is given for a frame other than EVENT, from its
+            kind and its rest.
         """
         self.maxFrame = maxFrame
+        self.begun = 0
+        self.needed = 1
+        self._decode = decode
         self._gathered = bytearray()
-        self._needed = 1
         self._started = False
 
     @property
@@ -85,20 +102,24 @@ class FrameReader:
         """
         return len(self._gathered)
 
-    def feed(self, data: bytes) -> Iterator[Run | tuple[int, bytes]]:
+    def feed(self, data: bytes) -> Iterator[Any]:
         """
-        The frames that C{data} completes: a L{Run} for EVENT frames, else the
-        kind and the rest.
+        The frames that C{data} completes: a L{Run<pysig_twisted.wire.runs.Run>}
+        for EVENT frames, else what C{decode} makes; the kind and the rest if it
+        was not given.
 
         @raise ProtocolError: the stream is not one of frames, or a frame is
-            longer than agreed. The frames before it have been given.
+            longer than agreed, or C{decode} raised. The frames before it have
+            been given.
         """
+        isFresh = True
         if self._gathered:
-            if len(self._gathered) + len(data) < self._needed:
+            if len(self._gathered) + len(data) < self.needed:
                 self._gathered += data
                 return
             data = b"".join((self._gathered, data))
             self._gathered.clear()
+            isFresh = False
         if not self._started and data:
             self._start(data[0])
         at, end = 0, len(data)
@@ -121,10 +142,12 @@ class FrameReader:
             else:
                 rest = data[at + 5 : stop]
                 at = stop
-                yield kind, rest
+                yield self._decode(kind, rest)
         if at < end:
             self._gathered += data[at:]
-            self._needed = needed
+            self.needed = needed
+            if at or isFresh:
+                self.begun += 1
 
     def _start(self, first: int) -> None:
         """

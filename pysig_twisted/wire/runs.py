@@ -87,6 +87,20 @@ def eventFrame(head: bytes, seq: int, time: int, data: bytes) -> bytes:
     return b"".join((length.to_bytes(4, "big"), head, _STAMP.pack(seq, time), data))
 
 
+def framer(head: bytes) -> Callable[[int, int, bytes], bytes]:
+    """
+    What makes the frames of one signal: L{eventFrame} for a head that is always
+    the same, in less time.
+    """
+    floor = len(head) + 16
+    pack = Struct(f">I{len(head)}sQQ").pack
+
+    def frame(seq: int, time: int, data: bytes) -> bytes:
+        return pack(floor + len(data), head, seq, time) + data
+
+    return frame
+
+
 class Run:
     """
     Consecutive EVENT frames with one head, each with a higher number than the one
@@ -126,11 +140,12 @@ class Run:
         The seq, the time (microseconds) and the data of each event.
         """
         frames, at, end = self.frames, 0, len(self.frames)
-        body = 4 + len(self.head)
+        headSize = len(self.head)
+        stamps, skip = _stamps(headSize), headSize + 20
         while at < end:
-            stop = at + 4 + _LENGTH(frames, at)[0]
-            seq, time = _STAMP.unpack_from(frames, at + body)
-            yield seq, time, frames[at + body + 16 : stop]
+            length, seq, time = stamps(frames, at)
+            stop = at + 4 + length
+            yield seq, time, frames[at + skip : stop]
             at = stop
 
     def split(self) -> Iterator[Run]:
@@ -145,14 +160,6 @@ class Run:
             yield Run(self.head, frames[at : at + 4 + length], 1, seq, seq, length)
             at += 4 + length
 
-    @classmethod
-    def single(cls, head: bytes, seq: int, time: int, data: bytes) -> Run:
-        """
-        A run of one new event.
-        """
-        frame = eventFrame(head, seq, time, data)
-        return cls(head, frame, 1, seq, seq, len(frame) - 4)
-
 
 @lru_cache(maxsize=512)
 def _lengthAndSeq(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
@@ -160,6 +167,14 @@ def _lengthAndSeq(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     What reads a frame's length and number, past a head of that size, in one call.
     """
     return Struct(f">I{headSize}xQ").unpack_from
+
+
+@lru_cache(maxsize=512)
+def _stamps(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """
+    What reads a frame's length, number and time.
+    """
+    return Struct(f">I{headSize}xQQ").unpack_from
 
 
 def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:

@@ -279,7 +279,7 @@ class Reader:
         """
         A reader at the start of a stream.
         """
-        self.frames = FrameReader(maxFrame)
+        self.frames = FrameReader(maxFrame, decode)
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """
@@ -287,5 +287,4 @@ class Reader:
 
         @raise ProtocolError: see L{FrameReader.feed} and L{decode}.
         """
-        for item in self.frames.feed(data):
-            yield item if type(item) is Run else decode(*item)  # type: ignore[misc]
+        return self.frames.feed(data)

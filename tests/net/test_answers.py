@@ -253,6 +253,7 @@ class ScriptedTests(ClientTestCase):
     def test_codecRaises(self) -> None:
         """A codec that fails on the answer in its own way is an error, too."""
         self.assertFailed(self.ask("echo", b"abc", codec=200), "remote-error")
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
 
     def test_tooLarge(self) -> None:
         """An answer is held to the router's limit."""

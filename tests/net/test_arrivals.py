@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from pysig_twisted import ClientRouter, ICodec, Limits
+from pysig_twisted.core.info import Gap
 from pysig_twisted.core.presence import sidText
 from pysig_twisted.errors import BadData, ConfigError
+from pysig_twisted.net.arrivals import MAX_GAPS
 from pysig_twisted.wire.messages import Call, GapNotice, Goodbye, Hello, PresenceNotice, Result
 from pysig_twisted.wire.runs import eventFrame, makeHead
 
@@ -195,6 +198,52 @@ class ScriptedTests(ClientTestCase):
         self.say(GapNotice("s", None, None, None, None, None, "link"))
         self.assertEqual([len(each.gaps) for each in everyone], [2, 2, 1, 0, 0, 0])
 
+    def test_howMany(self) -> None:
+        """How many were missed is told to those who would have heard all of them."""
+        exact = self.listen(self.subject, "s", "e")
+        both = self.listen(self.subject, "s", "*")
+        self.say(
+            GapNotice("s", sidText(SID), 4, 9, 6, None, "link"),
+            GapNotice("s", sidText(SID), 10, 12, 3, ("e", "f"), "link"),
+            GapNotice("s", sidText(SID), 13, 14, 2, ("e",), "link"),
+        )
+        self.assertEqual([gap.n for gap in self.heard.gaps], [6, 3, 2])
+        self.assertEqual([gap.n for gap in exact.gaps], [None, None, 2])
+        self.assertEqual([gap.n for gap in both.gaps], [None, 3, 2])
+
+    def test_gapsLogged(self) -> None:
+        """Gaps are logged once a second and sender, with how many were not, all are told."""
+        clock = Clock()
+        self.subject._interests.arrivals._now = clock.seconds
+
+        def say(name: str, count: int) -> list[str]:
+            gaps = [GapNotice(name, sidText(SID), 4, 4, 1, ("e",), "link")] * count
+            return self.logs(lambda: self.say(*gaps), "were missed")
+
+        self.assertEqual([len(say("s", 50)), len(say("t", 50))], [1, 1])
+        clock.advance(0.9)
+        self.assertEqual(say("s", 1), [])
+        clock.advance(0.1)
+        [line] = say("s", 2)
+        self.assertIn("; 50 gaps before were not logged", line)
+        self.assertEqual(len(self.heard.gaps), 103)
+
+    def test_gapsOfManyLogged(self) -> None:
+        """However many senders there are, what is kept of their gaps stays small."""
+        clock = Clock()
+        arrivals = self.subject._interests.arrivals
+        arrivals._now = clock.seconds
+
+        def say() -> None:
+            for number in range(MAX_GAPS + 100):
+                arrivals.missed(Gap(f"s{number}", None, None, None, None, ("e",), "link"))
+
+        self.assertEqual(len(self.logs(say, "were missed")), MAX_GAPS + 1)
+        self.assertLessEqual(len(arrivals._logged), MAX_GAPS + 1)
+        clock.advance(1)
+        self.assertEqual(len(self.logs(say, "were missed")), MAX_GAPS + 1)
+        self.assertLessEqual(len(arrivals._logged), MAX_GAPS + 1)
+
     def test_gapInOrder(self) -> None:
         """A gap comes in its place among the events."""
         order: list[Any] = []
@@ -229,6 +278,34 @@ class ScriptedTests(ClientTestCase):
         self.assertIsInstance(goodbye, Goodbye)
         self.assertEqual(goodbye.code, "protocol-error")
         self.assertIn("#connect", goodbye.reason)
+
+    def test_forgetsOnlyItsOwn(self) -> None:
+        """The end of a life drops what is kept of it, and does not go through all others."""
+
+        class Counting(dict[bytes, Any]):
+            """A dict that counts how often it is gone through."""
+
+            scans = 0
+
+            def items(self) -> Any:
+                self.scans += 1
+                return super().items()
+
+        arrivals = self.subject._interests.arrivals
+        arrivals._heads = heads = Counting()
+        self.say(
+            PresenceNotice("t", sidText(8), True, 0, ("e",)),
+            eventFrame(makeHead(1, "t", "e", 8), 1, 0, b"1"),
+            self.event(4),
+            self.event(5, event="f"),
+        )
+        self.assertEqual(len(heads), 3)
+        self.say(PresenceNotice("s", sidText(SID), False, 5, reason="closed"))
+        self.assertEqual(heads.scans, 0)
+        self.assertEqual([arrival.head.sender for arrival in heads.values()], ["t"])
+        self.assertEqual(list(arrivals._ofSender), ["t"])
+        arrivals.forget()
+        self.assertEqual((len(heads), arrivals._ofSender), (0, {}))
 
     def test_newLife(self) -> None:
         """A new life counts from its own beginning."""

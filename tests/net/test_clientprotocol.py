@@ -149,6 +149,49 @@ class CallTests(ClientTestCase):
         self.answers = lambda message: [Pong(message.token)]
         self.assertIsNone(self.result(self.link.ping()))
 
+    def test_ownTokens(self) -> None:
+        """Pings are numbered for themselves, whatever calls are open."""
+        for _ in range(3):
+            self.link.call(Listen()).addErrback(lambda failure: None)
+        for _ in range(2):
+            self.link.ping().addErrback(lambda failure: None)
+        self.routers.pump()
+        said = self.scripts.made[0].messages
+        self.assertEqual([one for one in said if isinstance(one, Ping)], [Ping(1), Ping(2)])
+        self.assertEqual([one.id for one in said if isinstance(one, Call)], [1, 2, 3])
+
+    def test_noAnswer(self) -> None:
+        """A router that answers PING but no call is left after 60 seconds, and tried again."""
+        self.answers = lambda message: [Pong(message.token)] if isinstance(message, Ping) else []
+        call = self.link.call(Listen())
+        self.routers.advance(59)
+        self.assertNoResult(call)
+        self.routers.advance(2)
+        error = self.failureResultOf(call, RequestTimeout).value
+        self.assertIn("did not answer a call within 60 s", str(error))
+        self.assertEqual(self.scripts.made[0].messages[-1].code, "timeout")
+        self.routers.advance(10)
+        self.assertGreater(len(self.scripts.made), 1)
+
+    def test_answered(self) -> None:
+        """Calls that were answered, or refused, have no deadline any more."""
+        before = len(self.link.context.deadlines)
+        self.answers = lambda message: [
+            Pong(message.token)
+            if isinstance(message, Ping)
+            else Error(message.id, {"code": "busy"})
+            if message.id % 2
+            else Result(message.id, {})
+        ]
+        calls = [self.link.call(Listen()) for _ in range(4)]
+        self.assertEqual(len(self.link.context.deadlines), before + 4)
+        for call in calls:
+            call.addErrback(lambda failure: None)
+        self.routers.pump()
+        self.assertEqual(len(self.link.context.deadlines), before)
+        self.routers.advance(120)
+        self.assertTrue(self.link.isOpen)
+
     def test_lost(self) -> None:
         """All that waits fails when the link goes, and nothing can be asked then."""
         call, ping, settled = (

@@ -136,6 +136,14 @@ class AddressTests(SynchronousTestCase):
         self.assertEqual([isLocal(address) for address in local], [True] * len(local))
         self.assertEqual([isLocal(address) for address in others], [False] * len(others))
 
+    def test_longPath(self) -> None:
+        """A path that no unix socket can have is refused at once."""
+        clientEndpoint(MemoryReactorClock(), "unix:/" + "a" * 106)
+        error = self.assertRaises(
+            ConfigError, clientEndpoint, MemoryReactorClock(), "unix:/" + "a" * 107
+        )
+        self.assertIn("108 bytes", str(error))
+
     def test_localForm(self) -> None:
         """The string that is proposed makes an endpoint, on the same port."""
         four, six = IPv4Address("TCP", "0.0.0.0", 81), IPv6Address("TCP", "::", 82)

@@ -180,6 +180,48 @@ class ForwardingTests(EventsRig):
         self.assertEmpty()
         self.assertEqual(self.router._listeners.index._routes, {})
 
+    def test_forgetsOnlyItsOwn(self) -> None:
+        """
+        The end of one life touches no heads but its own: with many senders on one connection
+        all of them could be gone through for each.
+        """
+
+        class Counting(dict[bytes, Any]):
+            """A dict that counts how often it is gone through."""
+
+            scans = 0
+
+            def __iter__(self) -> Any:
+                self.scans += 1
+                return super().__iter__()
+
+            def items(self) -> Any:
+                self.scans += 1
+                return super().items()
+
+        peer = self.owner.protocol.peer
+        peer.heads = heads = Counting()
+        self.sender.fire("e", 1)
+        self.sender.fire("f", 2)
+        self.owner.addSender("t", "e").fire("e", 1)
+        self.owner.removeSender("s")
+        self.assertEqual(heads.scans, 0)
+        self.assertEqual([signal.life.name for signal in dict.values(heads)], ["t"])
+
+    def test_adaptedFromHere(self) -> None:
+        """What a sender of this process fires also reaches peers that take only short frames."""
+        plain, narrow = self.peer(), self.peer(maxFrame=1024)
+        local = self.router.addSender("u", ["e"])
+        for peer in (plain, narrow):
+            peer.listen("u", "e")
+            peer.take()
+        for data in (1, "x" * 2000, 3):
+            local.trigger("e", data)
+        self.assertEqual([seq for _, seq, _ in plain.events()], [1, 2, 3])
+        told = narrow.take(GapNotice, Run)
+        self.assertEqual([type(one) for one in told], [Run, GapNotice, Run])
+        self.assertEqual(self.router.events.delivered, 5)
+
 
 class NumberingTests(EventsRig):
     """Numbers that come twice, or not at all."""
@@ -223,9 +265,18 @@ class NumberingTests(EventsRig):
         sid = self.sender.sid
         self.assertEqual(
             self.gaps,
-            [Gap("s", sid, 3, 4, 2, None, "link"), Gap("s", sid, 7, 8, 2, None, "link")],
+            [Gap("s", sid, 3, 4, None, None, "link"), Gap("s", sid, 7, 8, None, None, "link")],
         )
         self.assertEqual([seq for _, seq, _ in self.heard], [1, 2, 5, 6, 9])
+
+    def test_howMany(self) -> None:
+        """How many are missing is told to those who hear all events, and to peers."""
+        self.listen("s", ANY)
+        self.listen(ANY, "e*")
+        self.fire(3)
+        self.assertEqual([gap.n for gap in self.gaps].count(2), 1)
+        self.assertEqual([gap.n for gap in self.gaps].count(None), 2)
+        self.assertEqual([notice.n for notice in self.listener.take(GapNotice)], [2])
 
     def test_place(self) -> None:
         """The gap stands between the events around it."""
@@ -458,6 +509,15 @@ class LocalTests(EventsRig):
         self.assertEqual(len([line for line in self.lines() if "cannot be read here" in line]), 1)
         self.assertEqual([gap.first for gap in self.gaps], list(range(1, 101)))
         self.assertEqual(self.heard, [])
+
+    def test_undecodableReads(self) -> None:
+        """However many reads rubbish comes in, it is one line for each event of a life."""
+        self.listen()
+        for _ in range(20):
+            self.owner.raw(self.sender.frames("e", 1)[:-1] + b"}")
+            self.owner.raw(self.sender.frames("f", 1)[:-1] + b"}")
+        self.assertEqual(len([line for line in self.lines() if "cannot be read here" in line]), 2)
+        self.assertEqual(len(self.gaps), 40)
 
     def test_unknownCodec(self) -> None:
         """An encoding that this process does not know is a gap for local listeners."""

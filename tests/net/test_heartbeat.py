@@ -21,11 +21,20 @@ class FakeOutbox:
         self.size = 0
 
 
+class FakeFrames:
+    """The marks of a reader."""
+
+    def __init__(self) -> None:
+        self.held = self.begun = 0
+        self.needed = 1
+
+
 class FakeLink:
     """A connection that notes what the heartbeat does with it."""
 
     def __init__(self) -> None:
         self.outbox: Any = FakeOutbox()
+        self.frames: Any = FakeFrames()
         self.heard = False
         self.said: list[str] = []
         self.fails = False
@@ -44,6 +53,10 @@ class FakeLink:
     def foundStalled(self) -> None:
         """Note it."""
         self.said.append("stalled")
+
+    def foundUnfinished(self, seconds: float) -> None:
+        """Note it."""
+        self.said.append(f"unfinished {seconds:g}")
 
 
 class HeartbeatTests(SynchronousTestCase):
@@ -119,6 +132,49 @@ class HeartbeatTests(SynchronousTestCase):
         self.assertNotIn("stalled", self.link.said)
         self.pass_(3, self.link)
         self.assertIn("stalled", self.link.said)
+
+    def unfinished(self) -> list[str]:
+        """What was said of half frames."""
+        return [one for one in self.link.said if one.startswith("unfinished")]
+
+    def test_unfinished(self) -> None:
+        """A frame that trickles in is to be whole within the time that a peer may be silent."""
+        self.pass_(100, self.link)
+        self.link.frames.begun, self.link.frames.held = 1, 1
+        self.pass_(45, self.link)
+        self.assertEqual(self.unfinished(), [])
+        self.pass_(1, self.link)
+        self.assertEqual(self.unfinished(), ["unfinished 45"])
+
+    def test_oneAfterTheOther(self) -> None:
+        """There may always be half a frame, if it is not the same one, or none now and then."""
+        frames = self.link.frames
+        frames.begun, frames.held = 1, 1
+        for _ in range(3):
+            self.pass_(40, self.link)
+            frames.begun += 1
+        self.pass_(40, self.link)
+        frames.held = 0
+        self.pass_(1, self.link)
+        frames.held = 1
+        self.pass_(40, self.link)
+        self.assertEqual(self.unfinished(), [])
+
+    def test_bigFrame(self) -> None:
+        """A big frame may take 10 s, and one more for each 64 KiB."""
+        self.link.frames.held, self.link.frames.needed = 1, 100 << 16
+        self.pass_(109, self.link)
+        self.assertEqual(self.unfinished(), [])
+        self.pass_(2, self.link)
+        self.assertEqual(self.unfinished()[:1], ["unfinished 110"])
+
+    def test_stoppedWithHalfAFrame(self) -> None:
+        """The time in which the process was stopped does not count for it."""
+        self.link.frames.begun = self.link.frames.held = 1
+        self.pass_(1, self.link)
+        self.clock.advance(1000)
+        self.pass_(40, self.link)
+        self.assertEqual(self.unfinished(), [])
 
     def test_oneTimer(self) -> None:
         """However many connections there are, there is one timer; with the last it goes."""

@@ -8,7 +8,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 
-from pysig_twisted.errors import Kicked, LinkLost, ProtocolError, ShuttingDown
+from pysig_twisted.errors import Kicked, LinkLost, ProtocolError, ShuttingDown, SlowConsumer
 from pysig_twisted.net.limits import Limits
 from pysig_twisted.net.link import Ids, shown
 from pysig_twisted.wire.frames import FrameReader
@@ -85,15 +85,31 @@ class AliveTests(ServerRig):
         self.assertEnded(peer, "timeout")
 
     def test_anyByteIsLife(self) -> None:
-        """A frame that trickles in is life."""
+        """Frames that trickle in are life, though there is always half a one."""
         peer = self.peer()
         sender = peer.addSender("s", "e")
-        frames = sender.frames("e", "x" * 100)
-        for at in range(0, len(frames), 20):
-            peer.raw(frames[at : at + 20])
+        for _ in range(4):
+            frames = sender.frames("e", "x" * 100)
+            peer.raw(frames[:50])
             self.alive(40)
+            peer.raw(frames[50:] + sender.frames("e", "y")[:-1])
+            self.alive(40)
+            peer.raw(b'"')
         self.assertFalse(peer.isOver)
-        self.assertEqual(self.router.events.accepted, 1)
+        self.assertEqual(self.router.events.accepted, 8)
+
+    def test_unfinished(self) -> None:
+        """One frame that trickles in is waited for as long as a peer may be silent."""
+        peer = self.peer()
+        frames = peer.addSender("s", "e").frames("e", "x" * 1000)
+        for at in range(44):
+            peer.raw(frames[at : at + 1])
+            self.clock.advance(1)
+        self.assertIsNone(peer.goodbye)
+        for at in range(44, 47):
+            peer.raw(frames[at : at + 1])
+            self.clock.advance(1)
+        self.assertEnded(peer, "timeout", "begun and not finished within 45 s")
 
     def test_silentBeforeHello(self) -> None:
         """Nobody is pinged before WELCOME."""
@@ -176,6 +192,14 @@ class CutTests(ServerRig):
         self.assertEqual(reader.held, 0)
         self.assertEqual(goodbye[0], 3)
         self.assertEqual(runs[-1].count, 1)
+
+    def test_inOneRead(self) -> None:
+        """What a peer says behind what made its outbox overflow is not worked on."""
+        self.router.reload(Limits(outbox=1000))
+        greedy = self.peer()
+        greedy.say(*[Ping(number) for number in range(200)], Goodbye("closed", "later"))
+        self.assertEnded(greedy, "slow-consumer", "1000")
+        self.assertIsInstance(greedy.protocol.ended, SlowConsumer)
 
     def test_inOneTurn(self) -> None:
         """However much is fired in one turn, little more than the limit is kept."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from pysig_twisted.core.declaration import State
@@ -72,7 +73,10 @@ class RegisteringTests(ServerRig):
         self.assertEqual(peer.call(peer.claim("x" * 255, "e" * 255).action), {"have": 0})
         self.assertFalse(peer.isOver)
         refused = [line for line in self.lines() if line.startswith("refused 127.0.0.1:40001")]
-        self.assertEqual(len(refused), len(bad) + 7)
+        self.assertEqual(len(refused), 1)
+        self.wait(1)
+        peer.call(peer.claim("").action)
+        self.assertIn(f"{len(bad) + 7} time(s)", self.lines()[-1])
 
     def test_badSid(self) -> None:
         """A life's number may not be 0."""
@@ -250,12 +254,45 @@ class ChallengeTests(ServerRig):
         self.assertEqual(self.codeOf(self.claim()), {"have": 0})
 
     def test_claimantGoes(self) -> None:
-        """When the claimant goes meanwhile, the name is given to nobody, whoever is silent."""
+        """When the claimant goes meanwhile, nobody wants the name: the holder keeps it."""
         self.claim()
         self.claimant.leave()
         self.wait(2.1)
-        self.assertEqual(self.successResultOf(self.router.senders()), [])
+        self.assertFalse(self.holder.isOver)
+        self.assertEqual(self.names(), ["a"])
+        self.holder.leave()
         self.assertEmpty()
+
+    def test_asksAgain(self) -> None:
+        """A claim after one that was withdrawn is decided like any other."""
+        self.claim()
+        self.claimant.removeSender("a")
+        self.wait(2.1)
+        number = self.claim()
+        self.wait(2.1)
+        self.assertEqual(self.codeOf(number), {"have": 0})
+
+    def test_ownPause(self) -> None:
+        """When this process was at a standstill, the holder gets its time again."""
+        number = self.claim()
+        self.clock.advance(4)
+        self.assertFalse(self.holder.isOver)
+        self.holder.say(Pong(0))
+        self.assertEqual(self.codeOf(number), "name-taken")
+
+    def test_pingNotSent(self) -> None:
+        """A holder that is slow to read has not got the PING yet, and is not dead."""
+        self.holder.carrier.fill()
+        number = self.claim()
+        self.wait(3)
+        self.assertFalse(self.holder.isOver)
+        self.holder.carrier.drain()
+        self.holder.say(Pong(0))
+        self.assertEqual(self.codeOf(number), "name-taken")
+
+    def names(self) -> list[str]:
+        """The senders that are there."""
+        return [info.name for info in self.successResultOf(self.router.senders())]
 
     def test_claimantGoesHolderAlive(self) -> None:
         """Nobody is refused who is not there any more."""
@@ -271,8 +308,9 @@ class ChallengeTests(ServerRig):
         self.claimant.removeSender("a")
         self.assertEqual(self.codeOf(number), "cancelled")
         self.wait(2.1)
-        self.assertEqual(self.successResultOf(self.router.senders()), [])
-        self.assertEmpty()
+        self.assertEqual(self.names(), ["a"])
+        self.holder.leave()
+        self.assertEqual(self.names(), [])
 
     def test_twoClaimants(self) -> None:
         """Of two, the first gets the name of a dead holder; one PING asks for both."""
@@ -372,6 +410,18 @@ class TakeoverTests(ServerRig):
         self.a.fire("e", 4)
         self.assertEqual([(type(one), one.first) for one in self.watcher.take()], [(Run, 4)])
         self.assertEmpty()
+
+    def test_lostMeanwhile(self) -> None:
+        """What the owner fired and could not send is a gap at once, not with the next event."""
+        self.a.fire("e", 1)
+        self.watcher.take()
+        new = self.peer()
+        self.assertEqual(new.call(replace(self.a.action, last=4)), {"have": 4})
+        [gap] = self.watcher.take(GapNotice)
+        self.assertEqual((gap.first, gap.last, gap.n), (2, 4, 3))
+        self.assertEqual(new.call(replace(self.a.action, last=6)), {"have": 6})
+        [gap] = self.watcher.take(GapNotice)
+        self.assertEqual((gap.first, gap.last), (5, 6))
 
     def test_oldIsIgnored(self) -> None:
         """What the old connection still sends, complete or not, reaches nobody."""

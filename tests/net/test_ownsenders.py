@@ -225,7 +225,7 @@ class TriggerTests(ClientTestCase):
         self.assertEqual(len(self.logs(fire, "more waits to be sent")), 1)
         self.routers.pump()
         self.assertEqual([data[0] for data in heard.events], ["6", "7", "8", "9"])
-        self.assertEqual([(gap.first, gap.last, gap.n) for gap in heard.gaps], [(1, 6, 6)])
+        self.assertEqual([(gap.first, gap.last) for gap in heard.gaps], [(1, 6)])
 
     def test_keptForOne(self) -> None:
         """One sender keeps no more than its share, however much may wait in all."""
@@ -332,12 +332,35 @@ class TriggerTests(ClientTestCase):
         self.routers.pump()
         sent = len(heard.events)
         self.assertTrue(90 < sent < 110, sent)
+        # Also if nothing more is fired.
+        [gap] = heard.gaps
+        self.assertEqual((gap.first, gap.last), (sent + 1, 1000))
         sender.trigger("e", "last")
         self.routers.pump()
         self.assertEqual(heard.events[-1], "last")
-        [gap] = heard.gaps
-        self.assertEqual((gap.first, gap.last, gap.n), (sent + 1, 1000, 1000 - sent))
+        self.assertEqual(len(heard.gaps), 1)
         self.assertEqual(len(self.routers.endpoint(client).connections), connections)
+
+
+class AnewTests(ClientTestCase):
+    """A sender that was refused, and is registered again."""
+
+    def test_flushWaits(self) -> None:
+        """flush() waits for the router's answer to the new registration."""
+        holder = self.client()
+        held = self.sender(holder)
+        client = self.client()
+        sender = client.addSender("s", "e")
+        self.failure(sender.whenSettled(), NameTaken)
+        held.remove()
+        heard = self.listen(self.client(), "s")
+        self.routers.connection(client).cut()
+        self.reconnect(client)
+        sender.trigger("e", 1)
+        flushed = client.flush()
+        self.result(flushed)
+        self.routers.pump()
+        self.assertEqual(heard.events, [1])
 
 
 class OutageTests(ClientTestCase):

@@ -101,6 +101,21 @@ class ConnectedTests(SynchronousTestCase):
         self.all.up("s", sid=2)
         self.assertEqual(self.all.taken(), [("s", "+"), ("s", "replaced"), ("s", "+")])
 
+    def test_replacedAndUnwanted(self) -> None:
+        """Nor is one that nobody wants any more when the end of the life before it was told."""
+        isWanted = True
+
+        def lose() -> None:
+            nonlocal isWanted
+            isWanted = self.all.told[-1][1] == "+"
+
+        self.all.react = lose
+        for sid in (1, 2):
+            notice = PresenceNotice("s", sidText(sid), True, 0, ("e",))
+            self.all.view.notice(notice, lambda known: isWanted)
+        self.assertEqual(self.all.taken(), [("s", "+"), ("s", "replaced")])
+        self.assertEqual(self.all.view.known, {})
+
     def test_unwanted(self) -> None:
         """A sender that no subscription concerns is not remembered."""
         self.all.view.notice(PresenceNotice("s", sidText(1), True), lambda known: False)

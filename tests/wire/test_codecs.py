@@ -474,8 +474,8 @@ class CodecsTests(SynchronousTestCase):
         for number in (128, 255):
             acme = Acme(id=number)
             here = Codecs([acme])
-            self.assertIs(here.named("acme"), acme)
-            self.assertIs(here.byId[number], acme)
+            self.assertIs(here.named("acme"), here.byId[number])
+            self.assertEqual(here.named("acme").encode("x"), acme.encode("x"))
             self.assertEqual(here.offer()["acme"], number)
             self.assertNotIn("acme", Codecs().offer())
 

@@ -202,6 +202,24 @@ class LimitTests(SynchronousTestCase):
         self.assertEqual(feed(reader, [PING[-1:]]), [(Kind.PING, b"\0\0\0\1")])
         self.assertEqual(reader.held, 0)
 
+    def test_begun(self) -> None:
+        """The reader tells one half frame from another, and how long it will be."""
+        reader = FrameReader(LIMIT)
+        steps = [
+            (PING, 0, 0),
+            (PING[:2], 1, 4),
+            (PING[2:5], 1, len(PING)),
+            (PING[5:7], 1, len(PING)),
+            (PING[7:] + PING[:5], 2, len(PING)),
+            (PING[5:], 2, 0),
+            (PING[:5], 3, len(PING)),
+        ]
+        for data, begun, needed in steps:
+            feed(reader, [data])
+            self.assertEqual(reader.begun, begun)
+            if reader.held:
+                self.assertEqual(reader.needed, needed)
+
     def test_unknownKind(self) -> None:
         """Kinds that are not in the table are refused by number."""
         for kind in set(range(256)) - set(Kind):

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.errors import ProtocolError
 from pysig_twisted.wire.frames import FrameReader
 from pysig_twisted.wire.messages import MAX_FRAME, MAX_SEQ
-from pysig_twisted.wire.runs import EVENT, Head, Run, eventFrame, makeHead, parseHead, scan
+from pysig_twisted.wire.runs import EVENT, Head, Run, eventFrame, framer, makeHead, parseHead, scan
 
 from .samples import names
 
@@ -102,17 +102,15 @@ class FrameTests(SynchronousTestCase):
         body = TEMPERATURE + pack(">QQ", 5, 6) + b"data"
         self.assertEqual(frame, pack(">I", len(body)) + body)
 
-    def test_single(self) -> None:
-        """A run of one new event is what would be read back."""
-        made = Run.single(TEMPERATURE, 5, 6, b"data")
-        [read], error = runsOf(made.frames)
-        self.assertEqual(error, "")
-        for field in Run.__slots__:
-            self.assertEqual(getattr(made, field), getattr(read, field), field)
+    @given(names, st.integers(1, MAX_SEQ), st.integers(0, 2**64 - 1), st.binary(max_size=99))
+    def test_framer(self, sender: str, seq: int, time: int, data: bytes) -> None:
+        """Frames that are made for one head are those that are made for any."""
+        head = makeHead(1, sender, "e", 7)
+        self.assertEqual(framer(head)(seq, time, data), eventFrame(head, seq, time, data))
 
     def test_repr(self) -> None:
         """A run shows its numbers."""
-        self.assertIn("5..5 (1)", repr(Run.single(TEMPERATURE, 5, 6, b"")))
+        self.assertIn("5..5 (1)", repr(runsOf(numbered(TEMPERATURE, 5))[0][0]))
 
 
 class RunTests(SynchronousTestCase):
