@@ -49,6 +49,7 @@ class Session:
         self._working: Deferred[Any] | None = None
         self._ended: BaseException | None = None
         self._isClosing = False
+        self._isDone = False
         self._result: Any = None
         self._signals: set[int] = set()
 
@@ -121,11 +122,21 @@ class Session:
         if self._working is not None:
             self._working.cancel()
 
+    def stopping(self) -> None:
+        """
+        The reactor stops. If the work has not ended, a signal has stopped it, in
+        the moment between its taking the signals and our taking them back.
+        """
+        if self._ended is None and not self._isDone:
+            number = getattr(self.reactor, "_exitSignal", None)
+            self._ended = Interrupted(number or signal.SIGTERM)
+
     def _done(self, result: Any) -> None:
         """
         The coroutine has ended.
         """
         self._working = None
+        self._isDone = True
         if not isinstance(result, Failure):
             self._result = result
         elif self._ended is None:
@@ -239,6 +250,7 @@ def run(work: Callable[[Session], Coroutine[Any, Any, T]], session: Session | No
     @raise SystemExit: it failed; the user has been told why.
     """
     session = session or begin()
+    session.reactor.addSystemEventTrigger("before", "shutdown", session.stopping)
     session.reactor.callWhenRunning(session.start, work)
     session.reactor.run()
     session.releaseSignals()
