@@ -1,0 +1,26 @@
+"""Requests on their way through a server, and the answers of its own process."""
+
+from __future__ import annotations
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from pysig_twisted.net.passed import encodeReply
+from pysig_twisted.wire.codecs import JSON, MSGPACK, Codecs
+from pysig_twisted.wire.messages import Fail, Reply
+
+
+class EncodeReplyTests(SynchronousTestCase):
+    """What a handler returned, as a message."""
+
+    def test_reply(self) -> None:
+        """It has the number asked with, and the encoding asked in."""
+        codecs = Codecs()
+        self.assertEqual(encodeReply(codecs.byId[JSON], 7, [1]), Reply(JSON, 7, b"[1]"))
+        self.assertEqual(encodeReply(codecs.byId[MSGPACK], 8, [1]), Reply(MSGPACK, 8, b"\x91\x01"))
+
+    def test_unsendable(self) -> None:
+        """What cannot be encoded is an error that says so, under the same number."""
+        fail = encodeReply(Codecs().byId[JSON], 9, float("nan"))
+        assert isinstance(fail, Fail)
+        self.assertEqual((fail.id, fail.fields["code"]), (9, "remote-error"))
+        self.assertIn("cannot be sent", fail.fields["message"])
