@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -197,7 +198,9 @@ class Link(Protocol):
         self.conversation.ended()
         self._signs.clear()
         if self.ended is None:
-            self.ended = LinkLost(f"the connection broke: {reason.getErrorMessage()}")
+            isClosed = reason.check(ConnectionDone)
+            why = "without a GOODBYE" if isClosed else reason.getErrorMessage()
+            self.ended = LinkLost(f"the connection ended: {why}")
         over, self._over = self._over, []
         for deferred in over:
             deferred.callback(None)
