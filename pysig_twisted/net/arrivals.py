@@ -18,7 +18,7 @@ from ..core.delivery import Delivery
 from ..core.gaps import OTHERS
 from ..core.info import EventInfo, Gap
 from ..core.subscriptions import Route, SubscriptionIndex
-from ..errors import BadData, PysigError, UnsupportedCodec
+from ..errors import PysigError, UnsupportedCodec
 from ..names import isBuiltin, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, sidNumber
@@ -124,10 +124,6 @@ class Arrivals:
                 value = codec.decode(data)
             except PysigError as error:
                 self._unreadable(arrival, seq, error, targets)
-                continue
-            except Exception as error:
-                # A codec of the user's own that does not keep its promise.
-                self._unreadable(arrival, seq, BadData(f"{error!r}"), targets)
                 continue
             delivered += 1
             deliver(targets, EventInfo(sender, event, seq, stamp / 1e6), value)

@@ -194,10 +194,16 @@ class Events:
                 if codec is None or codec.name != signal.codecName:
                     raise UnsupportedCodec(f"no codec {signal.codecName!r} here")
                 value = codec.decode(data)
-            except Exception as error:
+            except PysigError as error:
                 if not signal.warned:
+                    # Once: a peer must not be able to fill the log.
                     signal.warned = True
-                    self._logUnread(signal, error)
+                    self.log.warn(
+                        "event {event!r} of sender {sender!r} cannot be read here: {error}",
+                        event=local.event,
+                        sender=life.name,
+                        error=error.message,
+                    )
                 why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
                 gap = Gap(life.name, life.sid, seq, seq, 1, (local.event,), why)
                 for target in targets:
@@ -205,19 +211,6 @@ class Events:
                 continue
             info = EventInfo(life.name, local.event, seq, time / 1e6)
             life.dispatcher.deliver(targets, info, value)
-
-    def _logUnread(self, signal: PeerSignal, error: Exception) -> None:
-        """
-        Say in the log why listeners of this process do not get an event. It is
-        said once of a signal: a peer must not be able to fill the log.
-        """
-        what = f"event {signal.route.event!r} of sender {signal.life.name!r}"
-        if isinstance(error, PysigError):
-            self.log.warn("{what} cannot be read here: {error}", what=what, error=error.message)
-        else:
-            self.log.failure(
-                "codec {codec} raised when {what} was read", codec=signal.codecName, what=what
-            )
 
     def _admit(self, peer: Peer, run: Run) -> PeerSignal | None:
         """
