@@ -20,7 +20,7 @@ LAYERS = (
     ("net",),
     ("security",),
     ("bridge", "web", "cluster"),
-    ("config", "testing", "blocking", "__init__"),
+    ("config", "references", "testing", "blocking", "__init__"),
     ("commands", "tap"),
 )
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
