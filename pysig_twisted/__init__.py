@@ -15,7 +15,7 @@ from .core.requests import currentRequest
 from .core.router import Router
 from .core.signals import Sender, Signal
 from .errors import PysigError
-from .interfaces import ICodec, IConnectionObserver, IRouter
+from .interfaces import ICodec, IConnectionObserver, IRouter, IWire, IWireSession
 from .names import ANY, CONNECT, DISCONNECT
 from .net.client import ClientRouter, connect
 from .net.clientprotocol import ClientFactory, ClientProtocol
@@ -37,6 +37,8 @@ __all__ = [
     "ICodec",
     "IConnectionObserver",
     "IRouter",
+    "IWire",
+    "IWireSession",
     "Limits",
     "PeerInfo",
     "PysigError",

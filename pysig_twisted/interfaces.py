@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .core.signals import Sender
     from .errors import PysigError
     from .net.peers import PeerInfo
+    from .wire.conversation import Role
 
 
 class IRouter(Interface):
@@ -180,4 +181,46 @@ class ICodec(Interface):
     def decode(data: bytes) -> Any:
         """
         @raise BadData: these bytes do not decode.
+        """
+
+
+class IWire(Interface):
+    """
+    A message format: which bytes stand for which message.
+
+    Messages are the classes of L{pysig_twisted.wire.messages}, and
+    L{Run<pysig_twisted.wire.runs.Run>} for events. A wire says how they look, not
+    which are said when: that is the same whatever the format.
+    """
+
+    name: str = Attribute("What to call it in logs.")
+
+    def session(side: Role, write: Callable[[bytes], None]) -> IWireSession:
+        """
+        The format at work on one new connection.
+
+        @param side: which side is ours.
+        @param write: sends bytes, at any time.
+        """
+
+
+class IWireSession(Interface):
+    """
+    A L{IWire} at work on one connection.
+    """
+
+    held: int = Attribute("How many bytes wait here for the rest of their message.")
+
+    def feed(data: bytes) -> Iterable[Any]:
+        """
+        The messages that bytes from the other side complete, in order. How the
+        stream was cut must not matter.
+
+        @raise ProtocolError: the stream cannot be read; the connection will end
+            with that message.
+        """
+
+    def send(message: Any) -> None:
+        """
+        Write this message.
         """

@@ -77,7 +77,7 @@ class Answers:
 
         def done(value: Any) -> None:
             if isWaitedFor():
-                link.outbox.write(_answer(link, codec, request.id, value))
+                link.write(_answer(link, codec, request.id, value))
 
         def failed(failure: Failure) -> None:
             if isWaitedFor():

@@ -21,7 +21,7 @@ from ..core.requests import DEFAULT_TIMEOUT, Handler, checkTimeout
 from ..core.router import Router
 from ..core.signals import Sender
 from ..errors import ConfigError, LinkLost, PysigError
-from ..interfaces import ICodec, IConnectionObserver, IRouter
+from ..interfaces import ICodec, IConnectionObserver, IRouter, IWire
 from ..names import ANY, checkName, checkPattern
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import (
@@ -70,6 +70,7 @@ class ClientRouter(Service):
         *,
         codec: str = "json",
         codecs: Iterable[ICodec] = (),
+        wire: IWire | None = None,
         limits: Limits | None = None,
         observer: IConnectionObserver | None = None,
         linkGrace: float = 5.0,
@@ -80,6 +81,7 @@ class ClientRouter(Service):
             Twisted's, or an endpoint.
         @param codec: the name of the encoding of what is sent.
         @param codecs: encodings of your own.
+        @param wire: a message format of your own, which the router speaks there.
         @param limits: bounds other than the usual ones. Of its C{outbox} bytes
             of unsent events, what comes on top is dropped, and told as a gap.
         @param observer: told when the link is up and when it is down.
@@ -122,6 +124,7 @@ class ClientRouter(Service):
             self._declare,
             self._interests.view.linkBack,
             self._lost,
+            wire,
         )
         self._pace = Pace(self._deadlines, self._uplink, self._own)
 

@@ -36,6 +36,7 @@ from .link import Ids, Link, LinkContext
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
 
+    from ..interfaces import IWire
     from .uplink import Uplink
 
 Handle = Callable[["ClientProtocol", Any], object]
@@ -73,7 +74,7 @@ class ClientProtocol(Link):
         limits = factory.context.limits
         # The events of a burst are bounded where they are fired, so twice that
         # can only mean that calls and requests pile up.
-        super().__init__(factory.context, Role.ROUTER, 2 * limits.outbox)
+        super().__init__(factory.context, Role.ROUTER, 2 * limits.outbox, factory.wire)
         self.welcome: Welcome | None = None
         self.openedAt = 0.0
         self.retry = 0.0
@@ -96,7 +97,7 @@ class ClientProtocol(Link):
         )
         for kind, handle in factory.handlers.items():
             self._handlers[kind] = partial(handle, self)
-        self.frames.maxFrame = MAX_FRAME
+        self.wire.maxFrame = MAX_FRAME
 
     @property
     def isOpen(self) -> bool:
@@ -153,7 +154,7 @@ class ClientProtocol(Link):
             limits.stall,
         )
         self.openedAt = self.context.clock.now()
-        self.frames.maxFrame = self.context.limits.maxFrame
+        self.wire.maxFrame = self.context.limits.maxFrame
         self._factory.uplink.opened(self)
 
     def _goodbye(self, message: Goodbye) -> None:
@@ -305,18 +306,21 @@ class ClientFactory(TwistedClientFactory):
         codecs: dict[str, int],
         instance: str,
         handlers: dict[type, Handle],
+        wire: IWire | None = None,
     ) -> None:
         """
         @param uplink: told when a connection is open and when it has ended.
         @param codecs: the encodings that we take, by name.
         @param instance: our name, the same at each reconnect.
         @param handlers: what to do with messages that are not the link's own.
+        @param wire: what messages look like, if not as in version 1.
         """
         self.uplink = uplink
         self.context = context
         self.codecs = codecs
         self.instance = instance
         self.handlers = handlers
+        self.wire = wire
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """

@@ -35,12 +35,13 @@ class Watched(Protocol):
     A connection, as the heartbeat sees it.
 
     @ivar heard: set when a byte comes in; reset here.
-    @ivar frames: its L{FrameReader<pysig_twisted.wire.frames.FrameReader>}.
+    @ivar wire: its L{FrameReader<pysig_twisted.wire.frames.FrameReader>}, or what
+        does the same for another wire.
     """
 
     heard: bool
     outbox: Any
-    frames: Any
+    wire: Any
 
     def sayPing(self) -> None:
         """
@@ -158,7 +159,7 @@ class Heartbeat:
             marks.heard += late
             marks.taken += late
             marks.whole += late
-            outbox, frames = link.outbox, link.frames
+            outbox, wire = link.outbox, link.wire
             if outbox.wrote:
                 outbox.wrote = False
                 marks.sent = now
@@ -168,14 +169,14 @@ class Heartbeat:
             if outbox.taken or not outbox.paused or not outbox.size:
                 outbox.taken = False
                 marks.taken = now
-            if not frames.held or frames.begun != marks.begun:
-                marks.begun = frames.begun
+            if not wire.held or wire.begun != marks.begun:
+                marks.begun = wire.begun
                 marks.whole = now
             if now - marks.heard >= self.silence:
                 link.foundSilent()
             elif now - marks.taken >= self.stall:
                 link.foundStalled()
-            elif now - marks.whole >= (allowed := self._allowed(frames.needed)):
+            elif now - marks.whole >= (allowed := self._allowed(wire.needed)):
                 link.foundUnfinished(allowed)
             elif now - marks.sent >= self.interval:
                 marks.sent = now

@@ -10,7 +10,7 @@ latest, whatever the other side does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -28,11 +28,15 @@ from ..errors import (
 )
 from ..wire.conversation import Conversation, Phase, Role
 from ..wire.messages import Goodbye, Ping, Pong
+from ..wire.translation import Translation
 from ..wire.version1 import MAX_TEXT, Reader, encode
 from .endpoints import describeAddress
 from .flow import Outbox, Turn, abortTransport
 from .heartbeat import Heartbeat
 from .limits import Limits
+
+if TYPE_CHECKING:
+    from ..interfaces import IWire
 
 
 class LinkContext:
@@ -100,7 +104,8 @@ class Link(Protocol):
     One end of a connection.
 
     @ivar outbox: what waits to be sent.
-    @ivar frames: cuts what comes in; has what waits for the rest of its frame.
+    @ivar wire: makes messages of what comes in; has what waits for the rest of one.
+    @ivar write: sends whole frames of version 1, or what the wire makes of them.
     @ivar heard: was a byte received? The heartbeat resets it.
     @ivar ended: why we ended the connection, or the peer's reason; C{None}
         while it is open.
@@ -109,10 +114,13 @@ class Link(Protocol):
 
     log = Logger()
 
-    def __init__(self, context: LinkContext, peer: Role, pending: int) -> None:
+    def __init__(
+        self, context: LinkContext, peer: Role, pending: int, wire: IWire | None = None
+    ) -> None:
         """
         @param peer: what the other side is.
         @param pending: how many bytes may wait to be taken by it.
+        @param wire: what its messages look like, if not as in version 1.
         """
         self.context = context
         self._pending = pending
@@ -121,8 +129,14 @@ class Link(Protocol):
         self.heard = False
         self.ended: PysigError | None = None
         self.received = 0
-        self._reader = Reader()
-        self.frames = self._reader.frames
+        self.wire: Reader | Translation
+        self.write: Callable[[bytes], None]
+        if wire is None:
+            self.wire, self.write = Reader(), self.outbox.write
+        else:
+            side = Role.ROUTER if peer is Role.CLIENT else Role.CLIENT
+            self.wire = Translation(wire, side, self.outbox.write)
+            self.write = self.wire.write
         self._signs: list[Callable[[], object]] = []
         self._over: list[Deferred[None]] = []
         self._abortBucket = 0
@@ -145,7 +159,7 @@ class Link(Protocol):
         """
         Say this to the other side.
         """
-        self.outbox.write(encode(message))
+        self.write(encode(message))
 
     def connectionMade(self) -> None:
         """
@@ -174,7 +188,7 @@ class Link(Protocol):
                 signs, self._signs = self._signs, []
                 for call in signs:
                     call()
-            for message in self._reader.feed(data):
+            for message in self.wire.feed(data):
                 if not receive(message):
                     break
                 handlers[type(message)](message)
@@ -227,7 +241,10 @@ class Link(Protocol):
         self.ended = error.with_traceback(None)
         self.conversation.ended()
         self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)
-        self.outbox.finish(encode(Goodbye(error.code, error.message, retryMs)), drop)
+        last = encode(Goodbye(error.code, error.message, retryMs))
+        if isinstance(self.wire, Translation):
+            last = self.wire.translate(last)
+        self.outbox.finish(last, drop)
 
     def abort(self) -> None:
         """

@@ -8,11 +8,17 @@ closed again, in the same turn, before it has accepted anybody.
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+import stat
 from typing import Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.internet.stdio import PipeAddress, StandardIO
 from twisted.logger import Logger
 
 from ..errors import ConfigError
@@ -31,49 +37,78 @@ class Ports:
 
     log = Logger()
 
-    def __init__(self, factory: IProtocolFactory, insecure: bool) -> None:
+    def __init__(self, insecure: bool) -> None:
         """
-        @param factory: makes the connections.
         @param insecure: open ports also where others can reach them.
         """
-        self._factory = factory
         self._insecure = insecure
         self._ports: list[IListeningPort] = []
+        self._waiting: list[Deferred[None]] = []
 
-    def open(self, text: object, endpoint: IStreamServerEndpoint) -> Deferred[IListeningPort]:
+    def open(
+        self, text: object, endpoint: IStreamServerEndpoint, factory: IProtocolFactory
+    ) -> Deferred[IListeningPort]:
         """
         Listen on an endpoint.
 
         @param text: what the user calls it.
+        @param factory: makes the connections.
         @return: a Deferred with the port, or with a L{ConfigError}. For all of
             Twisted's own endpoints it has fired already.
         """
-        return Deferred.fromCoroutine(self._open(text, endpoint))
+        return Deferred.fromCoroutine(self._open(text, endpoint, factory))
 
-    async def _open(self, text: object, endpoint: IStreamServerEndpoint) -> IListeningPort:
+    async def _open(
+        self, text: object, endpoint: IStreamServerEndpoint, factory: IProtocolFactory
+    ) -> IListeningPort:
         """
         See L{open}.
         """
         try:
-            port: IListeningPort = await endpoint.listen(self._factory)
+            port: Any = await endpoint.listen(factory)
         except Exception as error:
-            cause: Any = error.socketError if isinstance(error, CannotListenError) else error
-            why = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
-            why = MEANINGS.get(why, why)
+            why = _why(error)
             raise ConfigError(f"cannot listen on {text!r}: {why}") from error
         address = hostOf(port)
-        where = describeAddress(port.getHost)
+        where = "?" if address is None else describeAddress(lambda: address)
         if not self._insecure and not isLocal(address):
             # It accepts nobody from here on, though its end takes a turn.
-            stop(port)
+            port.loseConnection() if isinstance(port, StandardIO) else stop(port)
             raise ConfigError(
                 f"{text!r} would listen on {where}, where others than this machine can connect,"
                 " and everybody who connects may do everything;"
                 f" listen on '{localForm(text, address)}' instead, or say --insecure"
+                " (in Python, insecure=True)"
             )
         self._ports.append(port)
         self.log.info("listening on {address}", address=where)
-        return port
+        if isinstance(port, StandardIO):
+            # It is a connection already.
+            link = port.protocol
+            link.whenOver().addCallback(lambda _: self._over(port))
+        opened: IListeningPort = port
+        return opened
+
+    def whenDeserted(self) -> Deferred[None]:
+        """
+        A new Deferred that fires when nobody can connect any more: each port was
+        standard input, which is one connection, and that is over.
+        """
+        deferred: Deferred[None] = Deferred(self._waiting.remove)
+        self._waiting.append(deferred)
+        return deferred
+
+    def _over(self, port: IListeningPort) -> None:
+        """
+        The connection that a port was is over.
+        """
+        if port not in self._ports:
+            return
+        self._ports.remove(port)
+        if not self._ports:
+            waiting, self._waiting = self._waiting, []
+            for deferred in waiting:
+                deferred.callback(None)
 
     def close(self) -> Deferred[Any]:
         """
@@ -85,12 +120,57 @@ class Ports:
 
 def hostOf(port: Any) -> object:
     """
-    The address of a port; C{None} for one that has none.
+    The address of a port; C{None} for one that has none. For standard input that
+    is a connection of the network, as inetd hands it on, it is the address of
+    that.
     """
     try:
-        return port.getHost()
+        address = port.getHost()
     except (NotImplementedError, AttributeError):
         return None
+    return _inherited(0) if isinstance(port, StandardIO) else address
+
+
+def _inherited(descriptor: int) -> object:
+    """
+    The address of a descriptor that the process was started with.
+    """
+    try:
+        copy = socket.socket(fileno=os.dup(descriptor))
+    except OSError:
+        return PipeAddress()
+    with copy:
+        if copy.family == socket.AF_INET:
+            return IPv4Address("TCP", *copy.getsockname()[:2])
+        if copy.family == socket.AF_INET6:
+            return IPv6Address("TCP", *copy.getsockname()[:2])
+        return PipeAddress()
+
+
+def _why(error: Exception) -> str:
+    """
+    Why an endpoint cannot be listened on, as part of a sentence.
+    """
+    cause: Any = error.socketError if isinstance(error, CannotListenError) else error
+    path = error.port if isinstance(error, CannotListenError) else None
+    if isinstance(path, (str, bytes)) and getattr(cause, "errno", None) == errno.EADDRINUSE:
+        return _occupant(path)
+    why = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return MEANINGS.get(why, why)
+
+
+def _occupant(path: str | bytes) -> str:
+    """
+    What stands where a unix socket should.
+    """
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return os.strerror(errno.EADDRINUSE)
+    if stat.S_ISSOCK(mode):
+        return "a socket is there already; if no program listens on it any more, remove it"
+    kind = "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "file"
+    return f"a {kind} is there, and no socket; choose another path"
 
 
 def stop(port: Any) -> Deferred[None]:

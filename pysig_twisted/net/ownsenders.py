@@ -131,7 +131,7 @@ class OwnSender:
             link = self._link
             if link is not None:
                 if link.outbox.size < sending.limit:
-                    link.outbox.write(eventFrame(head, seq, int(time * 1e6), payload))
+                    link.write(eventFrame(head, seq, int(time * 1e6), payload))
                 else:
                     self._drop(link)
             elif self.isKeeping:
@@ -236,7 +236,7 @@ class OwnSender:
         self._link = link
         for seq, frame in self._kept:
             if seq > have:
-                link.outbox.write(frame)
+                link.write(frame)
         self._forgetKept()
         self.sender._settle(State.ACCEPTED)
 

@@ -110,7 +110,7 @@ class Peer:
         """
         self.id = id
         self.link = link
-        self.write = link.outbox.write
+        self.write = link.write
         self.principal = principal
         self.software = shown(hello.software, 200)
         self.instance = shown(hello.instance, 200)

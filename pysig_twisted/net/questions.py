@@ -69,7 +69,7 @@ class Questions:
             f"request {sender}.{method}", self._deadlines, timeout, self._cancel(link, number)
         )
         self._open[number] = pending
-        link.outbox.write(frame)
+        link.write(frame)
         return pending.answer
 
     def _cancel(self, link: ClientProtocol, number: int) -> Callable[[PendingRequest], object]:

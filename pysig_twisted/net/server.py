@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from ..core.clock import Deadlines, clockOf
 from ..errors import ConfigError, ShuttingDown
-from ..interfaces import ICodec, IConnectionObserver, IRouter
+from ..interfaces import ICodec, IConnectionObserver, IRouter, IWire
 from ..wire.codecs import Codecs
 from .endpoints import serverEndpoint
 from .facts import Facts
@@ -49,6 +49,7 @@ class ServerRouter(Service, Hub):
         endpoints: str | Iterable[str | IStreamServerEndpoint] = (),
         *,
         codecs: Iterable[ICodec] = (),
+        wire: IWire | None = None,
         limits: Limits | None = None,
         observer: IConnectionObserver | None = None,
         insecure: bool = False,
@@ -59,6 +60,7 @@ class ServerRouter(Service, Hub):
         @param endpoints: where to listen once started: strings of Twisted's, or
             endpoints.
         @param codecs: encodings of your own, for this process's listeners.
+        @param wire: a message format of your own, for all C{endpoints}.
         @param limits: bounds other than the usual ones.
         @param observer: told of each connection.
         @param insecure: listen where others than this machine can connect too,
@@ -76,8 +78,8 @@ class ServerRouter(Service, Hub):
         self.verbose = verbose
         self._reactor = reactor
         context = LinkContext(clock, self._deadlines, limits)
-        self.factory = ServerFactory(self, context, spoken.offer(), Observing(observer))
-        self._ports = Ports(self.factory, insecure)
+        self.factory = ServerFactory(self, context, spoken.offer(), Observing(observer), wire)
+        self._ports = Ports(insecure)
         if isinstance(endpoints, str):
             endpoints = (endpoints,)
         self._endpoints = [(text, serverEndpoint(reactor, text)) for text in endpoints]
@@ -90,16 +92,20 @@ class ServerRouter(Service, Hub):
         """
         return [peer.info() for peer in self.joined.values()]
 
-    def addEndpoint(self, endpoint: str | IStreamServerEndpoint) -> Deferred[IListeningPort]:
+    def addEndpoint(
+        self, endpoint: str | IStreamServerEndpoint, *, wire: IWire | None = None
+    ) -> Deferred[IListeningPort]:
         """
         Listen on one more endpoint, from now until the service stops.
 
+        @param wire: a message format of your own, for this endpoint.
         @return: a Deferred with the port. It fails with L{ConfigError}, which
             names the endpoint, if it cannot be listened on, or if others than
             this machine could connect and C{insecure} was not given.
         """
         try:
-            return self._ports.open(endpoint, serverEndpoint(self._reactor, endpoint))
+            factory = self.factory if wire is None else self.factory.speaking(wire)
+            return self._ports.open(endpoint, serverEndpoint(self._reactor, endpoint), factory)
         except ConfigError as error:
             return fail(error)
 
@@ -142,7 +148,7 @@ class ServerRouter(Service, Hub):
             return
         self._isListening = True
         for text, endpoint in self._endpoints:
-            opening = self._ports.open(text, endpoint)
+            opening = self._ports.open(text, endpoint, self.factory)
             if opening.called and isinstance(opening.result, Failure):
                 error = opening.result.value
                 opening.addErrback(lambda _: None)

@@ -48,6 +48,8 @@ from .peers import Peer
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
 
+    from ..interfaces import IWire
+
 ANONYMOUS = "anonymous"
 """
 The principal of a peer that has not said who it is.
@@ -65,11 +67,12 @@ class ServerProtocol(Link):
     log = Logger()
     factory: ServerFactory
 
-    def __init__(self, factory: ServerFactory) -> None:
+    def __init__(self, factory: ServerFactory, wire: IWire | None = None) -> None:
         """
         @param factory: whose connection it is.
+        @param wire: what its messages look like, if not as in version 1.
         """
-        super().__init__(factory.context, Role.CLIENT, factory.context.limits.outbox)
+        super().__init__(factory.context, Role.CLIENT, factory.context.limits.outbox, wire)
         self.factory = factory
         self.peer: Peer | None = None
         self._helloBucket = 0
@@ -124,7 +127,7 @@ class ServerProtocol(Link):
             return
         self._dropHello()
         factory, limits = self.factory, self.context.limits
-        self.frames.maxFrame = limits.maxFrame
+        self.wire.maxFrame = limits.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
         self._handle(peer)
         self.conversation.opened()
@@ -270,15 +273,18 @@ class ServerFactory(TwistedServerFactory):
         context: LinkContext,
         codecs: dict[str, int],
         observers: Any,
+        wire: IWire | None = None,
     ) -> None:
         """
         @param codecs: the encodings that the router speaks, by name.
         @param observers: told of each connection; has the methods of
             L{IConnectionObserver}.
+        @param wire: what messages look like, if not as in version 1.
         """
         self.hub = hub
         self.context = context
         self.codecs = codecs
+        self.wire = wire
         self.epoch = token_hex(8)
         self.links: dict[ServerProtocol, None] = {}
         self.numbers = count(1)
@@ -288,7 +294,14 @@ class ServerFactory(TwistedServerFactory):
         """
         A connection for this address.
         """
-        return self.protocol(self)
+        return self.protocol(self, self.wire)
+
+    def speaking(self, wire: IWire | None) -> WireFactory:
+        """
+        A factory of connections to the same router, whose messages look
+        different.
+        """
+        return WireFactory(self, wire)
 
     def endAll(self, error: PysigError) -> None:
         """
@@ -313,6 +326,27 @@ class ServerFactory(TwistedServerFactory):
         A peer is gone.
         """
         self._observers.disconnected(peer.info(), error)
+
+
+class WireFactory(TwistedServerFactory):
+    """
+    Makes connections for another factory, in a wire of their own.
+    """
+
+    noisy = False
+
+    def __init__(self, factory: ServerFactory, wire: IWire | None) -> None:
+        """
+        See L{ServerFactory.speaking}.
+        """
+        self._factory = factory
+        self._wire = wire
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """
+        A connection for this address.
+        """
+        return self._factory.protocol(self._factory, self._wire)
 
 
 __all__ = ["ServerFactory", "ServerProtocol"]

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.internet import ClientService
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
@@ -28,6 +28,9 @@ from .endpoints import clientEndpoint
 from .link import LinkContext
 from .observing import Observing
 from .peers import PeerInfo
+
+if TYPE_CHECKING:
+    from ..interfaces import IWire
 
 
 @implementer(IStreamClientEndpoint)
@@ -96,6 +99,7 @@ class Uplink:
         declare: Callable[[ClientProtocol], Deferred[Any]],
         declared: Callable[[], object],
         lost: Callable[[], object],
+        wire: IWire | None = None,
     ) -> None:
         """
         @param codecs: the encodings that we take, by name.
@@ -105,6 +109,7 @@ class Uplink:
             when the router has answered all of it.
         @param declared: called then.
         @param lost: called when a link has ended.
+        @param wire: what messages look like, if not as in version 1.
         @raise ConfigError: the endpoint cannot be used.
         """
         self.link: ClientProtocol | None = None
@@ -123,7 +128,7 @@ class Uplink:
         self._down: list[Deferred[PysigError]] = []
         self._service = ClientService(
             _Attempts(clientEndpoint(reactor, endpoint), self.text, self._attemptFailed),
-            ClientFactory(self, context, codecs, token_hex(8), handlers),
+            ClientFactory(self, context, codecs, token_hex(8), handlers, wire),
             retryPolicy=self._backoff.delay,
             clock=reactor,
         )

@@ -9,7 +9,7 @@ fields are ignored, so that later versions may add some.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +31,8 @@ The most that HELLO counts: what is read before a peer is known is small.
 MAX_SEQ: Final = (1 << 53) - 1
 MAX_ID: Final = (1 << 32) - 1
 VERSION: Final = 1
+
+M = TypeVar("M", bound=msgspec.Struct)
 
 Sid = Annotated[str, Meta(pattern="^[0-9a-f]{16}\\Z")]
 """
@@ -364,3 +366,24 @@ def sidNumber(text: str) -> int:
     The number that L{sidText} wrote.
     """
     return int(text, 16)
+
+
+def toBuiltins(message: msgspec.Struct) -> dict[str, Any]:
+    """
+    The fields of a message as plain data, for wires: names in snake case where
+    version 1 has JSON too, bytes as base64 text.
+    """
+    fields: dict[str, Any] = msgspec.to_builtins(message)
+    return fields
+
+
+def fromBuiltins(kind: type[M], fields: dict[str, Any]) -> M:
+    """
+    The message that L{toBuiltins} has made these fields of.
+
+    @raise ValueError: they are not those of a C{kind}.
+    """
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None

@@ -15,7 +15,7 @@ frame, and passing it on costs nothing per frame.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from struct import Struct
 from typing import Any, Final, NamedTuple
@@ -128,6 +128,22 @@ class Run:
         self.first = first
         self.last = last
         self.longest = longest
+
+    @classmethod
+    def of(cls, head: Head, events: Iterable[tuple[int, int, bytes]]) -> Run:
+        """
+        The run of these events.
+
+        @param events: the seq, the time (microseconds) and the data of each, at
+            least one.
+        """
+        start = makeHead(*head)
+        numbers, frames = [], []
+        for seq, time, data in events:
+            numbers.append(seq)
+            frames.append(eventFrame(start, seq, time, data))
+        longest = max(map(len, frames)) - 4
+        return cls(start, b"".join(frames), len(frames), numbers[0], numbers[-1], longest)
 
     def __repr__(self) -> str:
         """

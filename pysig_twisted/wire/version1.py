@@ -4,19 +4,22 @@ Version 1 of the protocol: which bytes stand for which message.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from struct import Struct
 from struct import error as StructError
 from typing import Any, Final, TypeVar
 
 import msgspec
+from zope.interface import implementer
 
 from ..errors import BadData, BadName, ProtocolError
+from ..interfaces import IWire, IWireSession
 from ..names import decodeName
 from .codecs import checkDepth
 from .frames import FrameReader, Kind, frame
 from .messages import (
     HELLO_MAX,
+    HIGHEST_MAX_FRAME,
     Action,
     Call,
     Cancel,
@@ -270,21 +273,49 @@ def decode(kind: int, rest: bytes) -> Any:
         raise ProtocolError(f"a {name} frame does not hold what it must: {error}") from error
 
 
-class Reader:
+class Reader(FrameReader):
     """
     Takes bytes as they come and gives messages.
     """
 
     def __init__(self, maxFrame: int = HELLO_MAX) -> None:
         """
-        A reader at the start of a stream.
+        A reader at the start of a stream; see L{FrameReader} and L{decode}.
         """
-        self.frames = FrameReader(maxFrame, decode)
+        super().__init__(maxFrame, decode)
 
-    def feed(self, data: bytes) -> Iterator[Any]:
-        """
-        The messages that C{data} completes.
 
-        @raise ProtocolError: see L{FrameReader.feed} and L{decode}.
+@implementer(IWireSession)
+class Version1Session(Reader):
+    """
+    Version 1 at work on one connection.
+    """
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
         """
-        return self.frames.feed(data)
+        @param write: sends bytes.
+        """
+        super().__init__(HIGHEST_MAX_FRAME)
+        self._write = write
+
+    def send(self, message: Any) -> None:
+        """
+        See L{IWireSession.send}.
+        """
+        self._write(encode(message))
+
+
+@implementer(IWire)
+class Version1:
+    """
+    Version 1 as one format among others. (Where routers are given no other, they
+    use L{Reader} and L{encode}, which is quicker.)
+    """
+
+    name = "pysig-1"
+
+    def session(self, side: Any, write: Callable[[bytes], None]) -> Version1Session:
+        """
+        See L{IWire.session}. Both sides write the same.
+        """
+        return Version1Session(write)

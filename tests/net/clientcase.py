@@ -129,7 +129,7 @@ class Scripted(Protocol):
         for message in self._reader.feed(data):
             self.messages.append(message)
             if isinstance(message, Hello):
-                self._reader.frames.maxFrame = 1 << 24
+                self._reader.maxFrame = 1 << 24
             self._react(self, message)
 
     def say(self, *messages: Any) -> None:

@@ -34,7 +34,7 @@ class FakeLink:
 
     def __init__(self) -> None:
         self.outbox: Any = FakeOutbox()
-        self.frames: Any = FakeFrames()
+        self.wire: Any = FakeFrames()
         self.heard = False
         self.said: list[str] = []
         self.fails = False
@@ -140,7 +140,7 @@ class HeartbeatTests(SynchronousTestCase):
     def test_unfinished(self) -> None:
         """A frame that trickles in is to be whole within the time that a peer may be silent."""
         self.pass_(100, self.link)
-        self.link.frames.begun, self.link.frames.held = 1, 1
+        self.link.wire.begun, self.link.wire.held = 1, 1
         self.pass_(45, self.link)
         self.assertEqual(self.unfinished(), [])
         self.pass_(1, self.link)
@@ -148,7 +148,7 @@ class HeartbeatTests(SynchronousTestCase):
 
     def test_oneAfterTheOther(self) -> None:
         """There may always be half a frame, if it is not the same one, or none now and then."""
-        frames = self.link.frames
+        frames = self.link.wire
         frames.begun, frames.held = 1, 1
         for _ in range(3):
             self.pass_(40, self.link)
@@ -162,7 +162,7 @@ class HeartbeatTests(SynchronousTestCase):
 
     def test_bigFrame(self) -> None:
         """A big frame may take 10 s, and one more for each 64 KiB."""
-        self.link.frames.held, self.link.frames.needed = 1, 100 << 16
+        self.link.wire.held, self.link.wire.needed = 1, 100 << 16
         self.pass_(109, self.link)
         self.assertEqual(self.unfinished(), [])
         self.pass_(2, self.link)
@@ -170,7 +170,7 @@ class HeartbeatTests(SynchronousTestCase):
 
     def test_stoppedWithHalfAFrame(self) -> None:
         """The time in which the process was stopped does not count for it."""
-        self.link.frames.begun = self.link.frames.held = 1
+        self.link.wire.begun = self.link.wire.held = 1
         self.pass_(1, self.link)
         self.clock.advance(1000)
         self.pass_(40, self.link)

@@ -59,18 +59,20 @@ class PortsTests(TestCase):
 
     def setUp(self) -> None:
         """Ports that may be open to this machine only, and ports that may be open to all."""
-        self.ports = Ports(Factory(), insecure=False)
-        self.insecure = Ports(Factory(), insecure=True)
+        self.ports = Ports(insecure=False)
+        self.insecure = Ports(insecure=True)
         self.addCleanup(self.ports.close)
         self.addCleanup(self.insecure.close)
 
     def open(self, text: str, ports: Ports | None = None) -> Any:
         """Open a port, at once."""
-        return self.successResultOf((ports or self.ports).open(text, serverEndpoint(reactor, text)))
+        return self.successResultOf(
+            (ports or self.ports).open(text, serverEndpoint(reactor, text), Factory())
+        )
 
     def refusal(self, text: str, endpoint: Any = None) -> str:
         """The sentence with which it is not opened."""
-        opening = self.ports.open(text, endpoint or serverEndpoint(reactor, text))
+        opening = self.ports.open(text, endpoint or serverEndpoint(reactor, text), Factory())
         error = self.failureResultOf(opening, ConfigError).value
         self.assertNotIn("\n", str(error))
         self.assertIn(repr(text), str(error))
@@ -107,7 +109,7 @@ class PortsTests(TestCase):
         built: list[object] = []
         factory = Factory.forProtocol(Protocol)
         factory.buildProtocol = built.append  # type: ignore[method-assign,assignment]
-        ports = Ports(factory, insecure=False)
+        ports = Ports(insecure=False)
         client = socket.socket()
         self.addCleanup(client.close)
 
@@ -117,7 +119,7 @@ class PortsTests(TestCase):
                 client.connect(("127.0.0.1", port.getHost().port))
                 return succeed(port)
 
-        opening = ports.open("quick", Quick(None))
+        opening = ports.open("quick", Quick(None), factory)
         self.failureResultOf(opening, ConfigError)
 
         def closed(_: object) -> None:
@@ -191,7 +193,7 @@ class PortsTests(TestCase):
     def test_closing(self) -> None:
         """All ports are closed, also when one of them fails to."""
         bad = FakePort(IPv4Address("TCP", "127.0.0.1", 5))
-        self.successResultOf(self.ports.open("bad", FakeEndpoint(succeed(bad))))
+        self.successResultOf(self.ports.open("bad", FakeEndpoint(succeed(bad)), Factory()))
         port = self.open("tcp:0:interface=127.0.0.1")
         number = port.getHost().port
         closing = self.ports.close()
@@ -210,5 +212,5 @@ class PortsTests(TestCase):
             def getHost(self) -> Any:
                 return IPv4Address("TCP", "127.0.0.1", 5)
 
-        self.successResultOf(self.ports.open("x", FakeEndpoint(succeed(Endless()))))
+        self.successResultOf(self.ports.open("x", FakeEndpoint(succeed(Endless())), Factory()))
         self.successResultOf(self.ports.close())

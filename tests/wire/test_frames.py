@@ -121,7 +121,7 @@ class HostileTests(SynchronousTestCase):
             for chunk in cut(data, where):
                 for _ in reader.feed(chunk):
                     pass
-                self.assertLess(reader.frames.held, 4 + LIMIT + REPLAY_HEAD)
+                self.assertLess(reader.held, 4 + LIMIT + REPLAY_HEAD)
         except ProtocolError as error:
             self.assertTrue(str(error))
 

@@ -73,7 +73,7 @@ class RoundTripTests(SynchronousTestCase):
 
     def test_reader(self) -> None:
         """A new reader takes what may come first: frames of 8 KiB."""
-        self.assertEqual(Reader().frames.maxFrame, HELLO_MAX)
+        self.assertEqual(Reader().maxFrame, HELLO_MAX)
         self.assertEqual(list(Reader().feed(encode(Hello((1,))))), [Hello((1,))])
 
 

@@ -1,0 +1,136 @@
+"""
+A message format of the user's own, between its bytes and version 1.
+
+Nothing above a connection knows which format it has: what a wire reads is put
+into the frames of version 1 and read from there, and what is sent comes as such
+frames and is handed to the wire as messages. So a wire can say nothing that
+version 1 could not: names, numbers and sizes are checked here as for any peer,
+and an error of the wire ends its connection and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from twisted.logger import Logger
+
+from ..errors import ProtocolError
+from .messages import HELLO_MAX, HIGHEST_MAX_FRAME
+from .version1 import Reader, encode
+
+if TYPE_CHECKING:
+    from ..interfaces import IWire
+    from .conversation import Role
+
+LONGER: Final = 8
+"""
+A message may take so many times the bytes that version 1 spends on it: six are
+what JSON needs for the worst of texts.
+"""
+
+
+class Translation:
+    """
+    What one connection has instead of a L{Reader<pysig_twisted.wire.version1.Reader>}.
+
+    @ivar begun: see L{FrameReader<pysig_twisted.wire.frames.FrameReader>}.
+    """
+
+    log = Logger()
+
+    def __init__(self, wire: IWire, side: Role, write: Callable[[bytes], None]) -> None:
+        """
+        @param wire: the format.
+        @param side: which side of the connection is ours.
+        @param write: sends bytes.
+        """
+        self.name = wire.name
+        self.begun = 0
+        self._write = write
+        self._collected: list[bytes] | None = None
+        self._incoming = Reader(HELLO_MAX)
+        self._outgoing = Reader(HIGHEST_MAX_FRAME)
+        self._session = wire.session(side, self._send)
+
+    @property
+    def maxFrame(self) -> int:
+        """
+        The longest message that is taken, as version 1 counts it.
+        """
+        return self._incoming.maxFrame
+
+    @maxFrame.setter
+    def maxFrame(self, size: int) -> None:
+        """
+        Another limit from now on.
+        """
+        self._incoming.maxFrame = size
+
+    @property
+    def held(self) -> int:
+        """
+        The bytes that wait for the rest of their message.
+        """
+        return int(self._session.held)
+
+    @property
+    def needed(self) -> int:
+        """
+        How many bytes that message has in all, as far as is known: one more.
+        """
+        return self.held + 1
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """
+        The messages that C{data} completes.
+
+        @raise ProtocolError: they are none, or too long, or the wire failed. What
+            came before has been given.
+        """
+        wasHeld, whole = self.held, 0
+        try:
+            for message in self._session.feed(data):
+                whole += 1
+                yield from self._incoming.feed(encode(message))
+        except ProtocolError:
+            raise
+        except Exception as error:
+            self.log.failure("wire {name} failed", name=self.name)
+            raise ProtocolError(f"wire {self.name!r} cannot read this: {error!r}") from error
+        held, limit = self.held, LONGER * self._incoming.maxFrame
+        if held > limit:
+            raise ProtocolError(
+                f"a message has more than {limit} bytes; version 1 would need"
+                f" {self._incoming.maxFrame}, which is the limit here"
+            )
+        if held and (whole or not wasHeld):
+            self.begun += 1
+
+    def write(self, frames: bytes) -> None:
+        """
+        Send what these whole frames say.
+        """
+        self._write(self.translate(frames))
+
+    def translate(self, frames: bytes) -> bytes:
+        """
+        The bytes for what these whole frames say.
+        """
+        collected: list[bytes] = []
+        before, self._collected = self._collected, collected
+        try:
+            for message in self._outgoing.feed(frames):
+                self._session.send(message)
+        finally:
+            self._collected = before
+        return b"".join(collected)
+
+    def _send(self, data: bytes) -> None:
+        """
+        The wire writes: while a message is being sent, or on its own account.
+        """
+        if self._collected is None:
+            self._write(data)
+        else:
+            self._collected.append(data)
