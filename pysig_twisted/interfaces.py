@@ -160,7 +160,8 @@ class IConnectionObserver(Interface):
 
     def refused(declaration: Sender | Subscription, error: PysigError) -> None:
         """
-        A router refused a sender or a subscription of ours.
+        A router refused a sender or a subscription of ours, or events of that
+        sender; of those it tells at most once a second.
         """
 
 

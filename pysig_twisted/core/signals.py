@@ -49,6 +49,8 @@ def checkEvents(sender: str, events: str | Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(events, str):
         events = (events,)
+    if not isinstance(events, Iterable):
+        raise BadName(f"the events of sender {sender!r} are {events!r}; give their names, or ()")
     checked = dict.fromkeys(checkName(event, "event") for event in events)
     for event in checked:
         if isBuiltin(event):

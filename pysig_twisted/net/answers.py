@@ -25,7 +25,7 @@ from ..wire.codecs import Codecs
 from ..wire.messages import Cancel, Fail, Request
 from ..wire.version1 import encode
 from .clientprotocol import ClientProtocol
-from .passed import encodeReply
+from .passed import encodeReply, unsendable
 
 
 class Answers:
@@ -77,7 +77,7 @@ class Answers:
 
         def done(value: Any) -> None:
             if isWaitedFor():
-                link.write(_answer(link, codec, request.id, value))
+                link.write(_answer(link, codec, request, value))
 
         def failed(failure: Failure) -> None:
             if isWaitedFor():
@@ -125,14 +125,14 @@ def _decoded(codec: Any, params: bytes) -> Any:
         raise BadRequest(f"the parameters cannot be decoded: {error}") from error
 
 
-def _answer(link: ClientProtocol, codec: Any, number: int, value: Any) -> bytes:
+def _answer(link: ClientProtocol, codec: Any, request: Request, value: Any) -> bytes:
     """
     The frame of an answer; of an error, if it cannot be sent.
     """
     assert link.welcome is not None
     limit = link.welcome.maxFrame
-    frame = encode(encodeReply(codec, number, value))
+    frame = encode(encodeReply(codec, request, value))
     if len(frame) - 4 <= limit:
         return frame
     error = TooLarge(f"the answer is {len(frame)} bytes; {limit} is the limit")
-    return encode(Fail(number, error.toWire()))
+    return encode(unsendable(request, error))

@@ -124,6 +124,7 @@ class ClientRouter(Service):
             self._declare,
             self._interests.view.linkBack,
             self._lost,
+            self._own.noticed,
             wire,
         )
         self._pace = Pace(self._deadlines, self._uplink, self._own)

@@ -44,6 +44,11 @@ Handle = Callable[["ClientProtocol", Any], object]
 Takes a message that came over a connection.
 """
 
+Noticed = Callable[[dict[str, Any], PysigError], object]
+"""
+Takes a router's notice: its fields, and the error that they tell.
+"""
+
 SILENT_BEATS: Final = 3
 """
 A router that says PING this many times too late, or more, is dead.
@@ -282,13 +287,7 @@ class ClientProtocol(Link):
             if message.id in self._calls:
                 self._takeCall(message.id).errback(error)
             return
-        self.log.warn(
-            "the router refused {n} event(s) {sender}.{event}: {error}",
-            n=message.fields.get("n"),
-            sender=message.fields.get("sender"),
-            event=message.fields.get("event"),
-            error=error.message,
-        )
+        self._factory.noticed(message.fields, error)
 
 
 class ClientFactory(TwistedClientFactory):
@@ -306,6 +305,7 @@ class ClientFactory(TwistedClientFactory):
         codecs: dict[str, int],
         instance: str,
         handlers: dict[type, Handle],
+        noticed: Noticed,
         wire: IWire | None = None,
     ) -> None:
         """
@@ -313,6 +313,7 @@ class ClientFactory(TwistedClientFactory):
         @param codecs: the encodings that we take, by name.
         @param instance: our name, the same at each reconnect.
         @param handlers: what to do with messages that are not the link's own.
+        @param noticed: told what the router gives notice of.
         @param wire: what messages look like, if not as in version 1.
         """
         self.uplink = uplink
@@ -320,6 +321,7 @@ class ClientFactory(TwistedClientFactory):
         self.codecs = codecs
         self.instance = instance
         self.handlers = handlers
+        self.noticed = noticed
         self.wire = wire
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

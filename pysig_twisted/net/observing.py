@@ -11,7 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..errors import PysigError
+from ..errors import ConfigError, PysigError
+from ..interfaces import IConnectionObserver
 from .peers import PeerInfo
 
 
@@ -26,7 +27,13 @@ class Observing:
     def __init__(self, observer: Any | None) -> None:
         """
         @param observer: the application's; C{None} for nobody.
+        @raise ConfigError: it is none.
         """
+        for method in IConnectionObserver:
+            if observer is not None and not callable(getattr(observer, method, None)):
+                raise ConfigError(
+                    f"observer {observer!r} has no {method}(); see IConnectionObserver"
+                )
         self._observer = observer
 
     def connected(self, peer: PeerInfo) -> None:

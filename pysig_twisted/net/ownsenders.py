@@ -30,6 +30,7 @@ from ..wire.messages import MAX_FRAME, Added, AddSender, RemoveSender
 from ..wire.runs import eventFrame, makeHead
 from .clientprotocol import ClientProtocol
 from .events import tooLarge
+from .link import shown
 
 KEPT: Final = 4 << 20
 """
@@ -336,6 +337,24 @@ class OwnSenders:
         """
         own = self._own.get(name)
         return None if own is None else own.sender.handlers
+
+    def noticed(self, fields: dict[str, Any], error: PysigError) -> None:
+        """
+        The router has refused events.
+
+        @param fields: what it said: how many of which event of which sender.
+        """
+        name = shown(str(fields.get("sender")))
+        self.log.warn(
+            "the router refused {n} event(s) {sender}.{event}: {error}",
+            n=fields.get("n"),
+            sender=name,
+            event=shown(str(fields.get("event"))),
+            error=error.message,
+        )
+        own = self._own.get(name)
+        if own is not None:
+            self._sending.refused(own.sender, error)
 
     def declare(self, link: ClientProtocol) -> list[Deferred[None]]:
         """

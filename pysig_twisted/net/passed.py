@@ -7,12 +7,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from ..core.presence import Life
 from ..core.requests import PendingRequest, noSuchMethod
-from ..errors import BadData, RemoteError, RequestTimeout
-from ..wire.messages import Fail, Reply
+from ..errors import BadData, PysigError, RemoteError, RequestTimeout
+from ..wire.messages import Fail, Reply, Request
 from .peers import Peer
+
+log = Logger()
 
 REPLY_HEAD: Final = 6
 """
@@ -48,15 +51,29 @@ class Passed:
         self.bucket = 0
 
 
-def encodeReply(codec: Any, number: int, value: Any) -> Reply | Fail:
+def encodeReply(codec: Any, request: Request, value: Any) -> Reply | Fail:
     """
     What a handler returned, as a message.
     """
     try:
-        return Reply(codec.id, number, codec.encode(value))
+        return Reply(codec.id, request.id, codec.encode(value))
     except BadData as error:
         told = RemoteError("BadData", f"the handler's answer cannot be sent: {error}")
-        return Fail(number, told.toWire())
+        return unsendable(request, told)
+
+
+def unsendable(request: Request, error: PysigError) -> Fail:
+    """
+    The message for an answer that cannot be sent, which is the handler's fault
+    and so stands in the log of its process.
+    """
+    log.warn(
+        "request {sender}.{method} failed: {error}",
+        sender=request.sender,
+        method=request.method,
+        error=error.message,
+    )
+    return Fail(request.id, error.toWire())
 
 
 def checkMethod(life: Life[Any], method: str) -> None:

@@ -140,7 +140,7 @@ class Requests:
         passed.answer = answer
 
         def done(value: Any) -> None:
-            self._finish(passed, encodeReply(codec, passed.callerId, value))
+            self._finish(passed, encodeReply(codec, request, value))
 
         def failed(failure: Failure) -> None:
             error = failure.value

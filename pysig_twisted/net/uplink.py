@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from ..errors import LinkLost, NotConnected, PysigError, RequestTimeout, ShuttingDown
 from .backoff import LASTING, Backoff
-from .clientprotocol import ClientFactory, ClientProtocol, Handle
+from .clientprotocol import ClientFactory, ClientProtocol, Handle, Noticed
 from .endpoints import clientEndpoint
 from .link import LinkContext
 from .observing import Observing
@@ -99,6 +99,7 @@ class Uplink:
         declare: Callable[[ClientProtocol], Deferred[Any]],
         declared: Callable[[], object],
         lost: Callable[[], object],
+        noticed: Noticed,
         wire: IWire | None = None,
     ) -> None:
         """
@@ -109,6 +110,7 @@ class Uplink:
             when the router has answered all of it.
         @param declared: called then.
         @param lost: called when a link has ended.
+        @param noticed: told what the router gives notice of.
         @param wire: what messages look like, if not as in version 1.
         @raise ConfigError: the endpoint cannot be used.
         """
@@ -128,7 +130,7 @@ class Uplink:
         self._down: list[Deferred[PysigError]] = []
         self._service = ClientService(
             _Attempts(clientEndpoint(reactor, endpoint), self.text, self._attemptFailed),
-            ClientFactory(self, context, codecs, token_hex(8), handlers, wire),
+            ClientFactory(self, context, codecs, token_hex(8), handlers, noticed, wire),
             retryPolicy=self._backoff.delay,
             clock=reactor,
         )

@@ -53,6 +53,11 @@ class CheckTests(SynchronousTestCase):
         error = self.assertRaises(BadName, checkEvents, "dev1", [*most, "one more"])
         self.assertIn(str(MAX_EVENTS), error.message)
 
+    def test_noNames(self) -> None:
+        """What holds no names at all is refused with a sentence."""
+        error = self.assertRaises(BadName, checkEvents, "dev1", 3)
+        self.assertIn("the events of sender 'dev1' are 3; give their names", error.message)
+
     def test_sender(self) -> None:
         """An application's sender may have any name, but none that begins with $."""
         self.assertEqual(checkSender("dev$"), "dev$")

@@ -7,7 +7,8 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.errors import Busy, Kicked, PysigError
+from pysig_twisted import ServerRouter
+from pysig_twisted.errors import Busy, ConfigError, Kicked, PysigError
 from pysig_twisted.net.observing import Observing
 from pysig_twisted.net.peers import PeerInfo
 
@@ -75,9 +76,10 @@ class ObservingTests(SynchronousTestCase):
         self.assertEqual(texts, ["plain", "coroutine", "Deferred"])
 
     def test_lacks(self) -> None:
-        """One that lacks a method is logged too."""
-        Observing(object()).connected(None)  # type: ignore[arg-type]
-        self.assertEqual(len(self.flushLoggedErrors(AttributeError)), 1)
+        """What lacks a method is no observer."""
+        error = self.assertRaises(ConfigError, Observing, object())
+        self.assertIn("has no connected(); see IConnectionObserver", error.message)
+        self.assertRaises(ConfigError, ServerRouter, observer=3)
 
     def test_coroutine(self) -> None:
         """A coroutine function runs to its end."""
@@ -88,6 +90,8 @@ class ObservingTests(SynchronousTestCase):
             async def connected(self, peer: Any) -> None:
                 await later
                 done.append("yes")
+
+            disconnected = refused = connected
 
         Observing(Slow()).connected(None)  # type: ignore[arg-type]
         self.assertEqual(done, [])
