@@ -26,37 +26,36 @@ class Dispatcher:
     Twisted.
 
     @ivar busy: is an event being delivered, or about to be?
+    @ivar waiting: what is to be delivered after it.
     """
 
-    __slots__ = ("__weakref__", "_waiting", "busy")
+    __slots__ = ("__weakref__", "busy", "waiting")
 
     def __init__(self) -> None:
         """
         Nothing is being delivered.
         """
         self.busy = False
-        self._waiting: deque[tuple[Targets, EventInfo, Any]] = deque()
+        self.waiting: deque[tuple[Targets, EventInfo, Any]] = deque()
 
     def deliver(self, targets: Targets, info: EventInfo, data: Any) -> None:
         """
         Call the listeners now, or after those at work.
         """
         if self.busy:
-            self._waiting.append((targets, info, data))
+            self.waiting.append((targets, info, data))
             return
         self.busy = True
         try:
-            while True:
-                for target in targets:
-                    try:
-                        result = target.call(info, data)
-                        if result is not None:
-                            target.returned(result)
-                    except (Exception, SystemExit):
-                        target.failed()
-                if not self._waiting:
-                    return
-                targets, info, data = self._waiting.popleft()
+            for target in targets:
+                try:
+                    result = target.call(info, data)
+                    if result is not None:
+                        target.returned(result)
+                except (Exception, SystemExit):
+                    target.failed()
+            if self.waiting:
+                self.drain()
         finally:
             self.busy = False
 
@@ -66,7 +65,7 @@ class Dispatcher:
 
         @return: C{True} if L{proceed} must be called; else those at work do it.
         """
-        self._waiting.append((targets, info, data))
+        self.waiting.append((targets, info, data))
         if self.busy:
             return False
         self.busy = True
@@ -76,5 +75,24 @@ class Dispatcher:
         """
         Deliver what was reserved, and what was fired since.
         """
-        self.busy = False
-        self.deliver(*self._waiting.popleft())
+        self.busy = True
+        try:
+            self.drain()
+        finally:
+            self.busy = False
+
+    def drain(self) -> None:
+        """
+        Call the listeners with what waits, and with what they fire meanwhile.
+        Whoever calls this is L{busy}.
+        """
+        waiting = self.waiting
+        while waiting:
+            targets, info, data = waiting.popleft()
+            for target in targets:
+                try:
+                    result = target.call(info, data)
+                    if result is not None:
+                        target.returned(result)
+                except (Exception, SystemExit):
+                    target.failed()

@@ -12,8 +12,8 @@ info, and calls them one after the other.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
+from time import time
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -82,7 +82,7 @@ class Signal:
     @ivar event: the event's name.
     """
 
-    __slots__ = ("_deliver", "_index", "_name", "_publish", "_route", "event", "sender")
+    __slots__ = ("_dispatcher", "_index", "_name", "_publish", "_route", "event", "sender")
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Signal:
         self._name = sender.name
         self._index = index
         self._publish = publish
-        self._deliver = sender.dispatcher.deliver
+        self._dispatcher = sender.dispatcher
         self._route: Route[Delivery]
         if index is None:
             self._route = Route(sender.name, event)
@@ -122,15 +122,35 @@ class Signal:
         """
         sender = self.sender
         seq = sender.seq + 1
-        now = time.time()
+        now = time()
         if self._publish is not None:
             self._publish(seq, now, data)
         sender.seq = seq
         targets = self._route.targets
-        if targets is None and self._index is not None:
-            targets = self._index.refresh(self._route)
-        if targets:
-            self._deliver(targets, EventInfo(self._name, self.event, seq, now), data)
+        if not targets:
+            if targets is None and self._index is not None:
+                targets = self._index.refresh(self._route)
+            if not targets:
+                return
+        info = EventInfo(self._name, self.event, seq, now)
+        dispatcher = self._dispatcher
+        if dispatcher.busy:
+            dispatcher.waiting.append((targets, info, data))
+            return
+        # This is Dispatcher.deliver(), without the cost of one more call.
+        dispatcher.busy = True
+        try:
+            for target in targets:
+                try:
+                    result = target.call(info, data)
+                    if result is not None:
+                        target.returned(result)
+                except (Exception, SystemExit):
+                    target.failed()
+            if dispatcher.waiting:
+                dispatcher.drain()
+        finally:
+            dispatcher.busy = False
 
     def _end(self) -> None:
         """

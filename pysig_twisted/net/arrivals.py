@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from twisted.logger import Logger
@@ -41,18 +41,26 @@ class Arrival:
     One event of one life, as it arrives.
 
     @ivar head: what its frames say.
+    @ivar decode: gives the data of a payload.
     @ivar known: the life; its number of the last event heard is kept there.
     @ivar route: the listeners.
     @ivar warned: was it logged that one cannot be read?
     """
 
-    __slots__ = ("head", "known", "route", "warned")
+    __slots__ = ("decode", "head", "known", "route", "warned")
 
-    def __init__(self, head: Head, known: Known, route: Route[Delivery]) -> None:
+    def __init__(
+        self,
+        head: Head,
+        decode: Callable[[bytes], Any],
+        known: Known,
+        route: Route[Delivery],
+    ) -> None:
         """
         See the class.
         """
         self.head = head
+        self.decode = decode
         self.known = known
         self.route = route
         self.warned = False
@@ -106,10 +114,13 @@ class Arrivals:
                 return
         known, route, head = arrival.known, arrival.route, arrival.head
         deliver = known.dispatcher.deliver
-        codec = self._codecs.byId.get(head.codec)
-        sender, event = head.sender, head.event
+        decode, sender, event = arrival.decode, head.sender, head.event
         delivered = 0
-        for seq, stamp, data in run.events():
+        frames, at, end = run.frames, 0, len(run.frames)
+        stamps, skip = run.layout()
+        while at < end:
+            length, seq, stamp = stamps(frames, at)
+            data = frames[at + skip : (at := at + 4 + length)]
             if seq <= known.seq:
                 continue
             known.seq = seq
@@ -119,9 +130,7 @@ class Arrivals:
             if not targets:
                 continue
             try:
-                if codec is None:
-                    raise UnsupportedCodec(f"no codec {head.codec} here")
-                value = codec.decode(data)
+                value = decode(data)
             except PysigError as error:
                 self._unreadable(arrival, seq, error, targets)
                 continue
@@ -138,7 +147,9 @@ class Arrivals:
         if known is None or known.info.sid != head.sid:
             return None
         route = self._index.hold(head.sender, head.event)
-        arrival = self._heads[headBytes] = Arrival(head, known, route)
+        codec = self._codecs.byId.get(head.codec)
+        decode = _unknown(head.codec) if codec is None else codec.decode
+        arrival = self._heads[headBytes] = Arrival(head, decode, known, route)
         self._ofSender.setdefault(head.sender, []).append(headBytes)
         return arrival
 
@@ -232,3 +243,14 @@ class Arrivals:
         for name in tuple(self._ofSender) if sender is None else (sender,):
             for head in self._ofSender.pop(name, ()):
                 self._index.release(self._heads.pop(head).route)
+
+
+def _unknown(codec: int) -> Callable[[bytes], Any]:
+    """
+    Stands in for the decoder that we lack.
+    """
+
+    def decode(data: bytes) -> Any:
+        raise UnsupportedCodec(f"no codec {codec} here")
+
+    return decode

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -97,14 +99,16 @@ class Outbox:
     log = Logger()
 
     __slots__ = (
-        "_chunks",
+        "_blocks",
         "_closed",
         "_dirty",
         "_drained",
-        "_limit",
+        "_full",
         "_offset",
         "_overflow",
         "_overflown",
+        "_room",
+        "_tail",
         "_transport",
         "_turn",
         "paused",
@@ -121,11 +125,16 @@ class Outbox:
             is taken any more.
         """
         self._turn = turn
-        self._limit = limit
+        # How many bytes may wait; less than 0 when nothing more is taken.
+        self._room = limit
         self._overflow = overflow
         self._transport: Any = None
-        self._chunks: deque[bytes] = deque()
-        # How much of the first chunk the transport has.
+        # What waits: blocks of up to 64 KiB or one frame, then what was written since.
+        self._blocks: deque[bytes] = deque()
+        self._tail: list[bytes] = []
+        # At most so much may wait until that is made a block too.
+        self._full = PIECE
+        # How much of the first block the transport has.
         self._offset = 0
         self._dirty = False
         self._closed = False
@@ -148,15 +157,30 @@ class Outbox:
         """
         Send whole frames, in their turn.
         """
-        if self._closed or self._overflown:
-            return
-        self._chunks.append(data)
-        self.size += len(data)
-        if self.size > self._limit:
+        size = self.size + len(data)
+        if size > self._room:
+            if self._room < 0:
+                return
             self._overflown = True
+            self._room = -1
+        if size > self._full:
+            self._gather()
+        self.size = size
+        self._tail.append(data)
         if not self._dirty:
             self._dirty = True
             self._turn.add(self)
+
+    def _gather(self) -> None:
+        """
+        Make one block of what was written last: one at a time, many small frames
+        take longer to send than they took to make.
+        """
+        tail = self._tail
+        if tail:
+            self._blocks.append(tail[0] if len(tail) == 1 else b"".join(tail))
+            tail.clear()
+        self._full = self.size + PIECE
 
     def flush(self) -> None:
         """
@@ -189,21 +213,23 @@ class Outbox:
         """
         Send this, take nothing more, and end the connection when it is sent.
 
-        @param drop: forget what waits, but for the rest of what was written
-            at once and whose beginning the transport has: frames stay whole.
+        @param drop: forget what waits, but for the rest of a block whose
+            beginning the transport has: frames stay whole.
         """
         if self._closed:
             return
         if drop:
-            rest = self._chunks[0][self._offset :] if self._offset else b""
-            self._chunks.clear()
+            rest = self._blocks[0][self._offset :] if self._offset else b""
+            self._forgetAll()
             if rest:
-                self._chunks.append(rest)
+                self._blocks.append(rest)
             self.size = len(rest)
-            self._offset = 0
+            self._full = self.size + PIECE
         self._overflown = False
+        self._room = self.size + len(last)
         self.write(last)
         self._closed = True
+        self._room = -1
         self.flush()
 
     def close(self) -> None:
@@ -211,10 +237,19 @@ class Outbox:
         The connection is gone: forget everything.
         """
         self._closed = True
+        self._room = -1
         self._transport = None
-        self._chunks.clear()
-        self.size = 0
+        self._forgetAll()
         self._callDrained()
+
+    def _forgetAll(self) -> None:
+        """
+        Nothing waits any more.
+        """
+        self._blocks.clear()
+        self._tail.clear()
+        self._offset = self.size = 0
+        self._full = PIECE
 
     def breakOff(self) -> None:
         """
@@ -253,43 +288,36 @@ class Outbox:
         """
         Give pieces as long as the transport takes them.
         """
-        transport, chunks = self._transport, self._chunks
+        transport, blocks = self._transport, self._blocks
         if transport is None:
             return
-        while chunks and not self.paused:
-            if self.size <= PIECE and not self._offset:
-                piece = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-                chunks.clear()
-            else:
-                piece = self._nextPiece()
+        while self.size and not self.paused:
+            if not blocks:
+                self._gather()
+            piece = self._nextPiece()
             self.size -= len(piece)
+            self._full -= len(piece)
             self.total += len(piece)
             self.wrote = True
             transport.write(piece)
         self._callDrained()
-        if self._closed and not chunks and self._transport is not None:
+        if self._closed and not self.size and self._transport is not None:
             self._transport = None
             transport.unregisterProducer()
             transport.loseConnection()
 
     def _nextPiece(self) -> bytes:
         """
-        Whole chunks of up to 64 KiB in all, or 64 KiB of a larger one.
+        The next block, or 64 KiB of a larger one.
         """
-        chunks = self._chunks
-        first = chunks[0]
-        if len(first) - self._offset > PIECE:
-            piece = first[self._offset : self._offset + PIECE]
-            self._offset += PIECE
-            return piece
-        parts = [first[self._offset :]]
-        size = len(parts[0])
+        blocks, offset = self._blocks, self._offset
+        first = blocks[0]
+        if len(first) - offset > PIECE:
+            self._offset = offset + PIECE
+            return first[offset : offset + PIECE]
         self._offset = 0
-        chunks.popleft()
-        while chunks and size + len(chunks[0]) <= PIECE:
-            size += len(chunks[0])
-            parts.append(chunks.popleft())
-        return b"".join(parts)
+        blocks.popleft()
+        return first[offset:]
 
     def _callDrained(self) -> None:
         """
@@ -304,9 +332,14 @@ class Outbox:
 def abortTransport(transport: Any) -> None:
     """
     End a connection at once, or on carriers that have no way to do that, soon.
+    The carrier that is a child process is ended: it may not listen any more.
     """
     abort = getattr(transport, "abortConnection", None)
     if abort is not None:
         abort()
-    else:
-        transport.loseConnection()
+        return
+    kill = getattr(transport, "signalProcess", None)
+    if kill is not None:
+        with suppress(ProcessExitedAlready):
+            kill("KILL")
+    transport.loseConnection()

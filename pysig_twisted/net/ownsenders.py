@@ -27,7 +27,7 @@ from ..core.router import nameTaken
 from ..core.signals import Publish, Sender, checkEvents, checkSender
 from ..errors import ProtocolError, PysigError
 from ..wire.messages import MAX_FRAME, Added, AddSender, RemoveSender
-from ..wire.runs import eventFrame, makeHead
+from ..wire.runs import Framer, framer, makeHead
 from .clientprotocol import ClientProtocol
 from .events import tooLarge
 from .link import shown
@@ -111,7 +111,7 @@ class OwnSender:
         self._isBehind = False
         self._sending = sending
         self._maxFrame = MAX_FRAME
-        self._heads: dict[str, bytes] = {}
+        self._framers: dict[str, Framer] = {}
         self._link: ClientProtocol | None = None
         self._kept: deque[tuple[int, bytes]] = deque()
         self._keptSize = 0
@@ -120,23 +120,22 @@ class OwnSender:
         """
         What sends one of its events.
         """
-        heads, sending, toBytes = self._heads, self._sending, self._sending.codec.encode
-        heads[event] = self._head(event)
-        overhead = len(heads[event]) + 16
+        framers, sending, toBytes = self._framers, self._sending, self._sending.codec.encode
+        framers[event] = self._framer(event)
+        overhead = len(self._head(event)) + 16
 
         def publish(seq: int, time: float, data: Any) -> None:
             payload = toBytes(data)
-            head = heads[event]
             if len(payload) + overhead > self._maxFrame:
                 raise tooLarge(self.name, event, len(payload), self._maxFrame - overhead)
             link = self._link
             if link is not None:
                 if link.outbox.size < sending.limit:
-                    link.write(eventFrame(head, seq, int(time * 1e6), payload))
+                    link.write(framers[event](seq, int(time * 1e6), payload))
                 else:
                     self._drop(link)
             elif self.isKeeping:
-                self._keep(seq, eventFrame(head, seq, int(time * 1e6), payload))
+                self._keep(seq, framers[event](seq, int(time * 1e6), payload))
             else:
                 isRefused = sender.state is State.REFUSED
                 sending.lost(self.name, REFUSED if isRefused else DOWN)
@@ -149,14 +148,20 @@ class OwnSender:
         """
         return makeHead(self._sending.codec.id, self.name, event, self.sid)
 
+    def _framer(self, event: str) -> Framer:
+        """
+        What makes an event's frames in the present life.
+        """
+        return framer(self._head(event))
+
     def _beginAnew(self) -> None:
         """
         Let the next registration be that of another life.
         """
         self.sid = newSid()
         self.sender.seq = 0
-        for event in self._heads:
-            self._heads[event] = self._head(event)
+        for event in self._framers:
+            self._framers[event] = self._framer(event)
 
     def _drop(self, link: ClientProtocol) -> None:
         """

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from struct import Struct
+from struct import error as StructError
 from typing import Any, Final, NamedTuple
 
 from ..errors import BadName, ProtocolError
@@ -25,6 +26,11 @@ from ..names import decodeName, isBuiltin
 from .messages import MAX_SEQ
 
 EVENT: Final = 0x20
+
+Framer = Callable[[int, int, bytes], bytes]
+"""
+Makes a frame of a seq, a time in microseconds, and data.
+"""
 
 _LENGTH = Struct(">I").unpack_from
 _SEQ = Struct(">Q").unpack_from
@@ -87,7 +93,7 @@ def eventFrame(head: bytes, seq: int, time: int, data: bytes) -> bytes:
     return b"".join((length.to_bytes(4, "big"), head, _STAMP.pack(seq, time), data))
 
 
-def framer(head: bytes) -> Callable[[int, int, bytes], bytes]:
+def framer(head: bytes) -> Framer:
     """
     What makes the frames of one signal: L{eventFrame} for a head that is always
     the same, in less time.
@@ -156,13 +162,21 @@ class Run:
         The seq, the time (microseconds) and the data of each event.
         """
         frames, at, end = self.frames, 0, len(self.frames)
-        headSize = len(self.head)
-        stamps, skip = _stamps(headSize), headSize + 20
+        stamps, skip = self.layout()
         while at < end:
             length, seq, time = stamps(frames, at)
             stop = at + 4 + length
             yield seq, time, frames[at + skip : stop]
             at = stop
+
+    def layout(self) -> tuple[Callable[[bytes, int], tuple[Any, ...]], int]:
+        """
+        How to take the frames apart in a loop of one's own, which is what
+        L{events} does: a function that reads length, seq and time of the frame
+        that begins somewhere, and how far behind that its data begins.
+        """
+        headSize = len(self.head)
+        return _stamps(headSize), headSize + 20
 
     def split(self) -> Iterator[Run]:
         """
@@ -178,11 +192,11 @@ class Run:
 
 
 @lru_cache(maxsize=512)
-def _lengthAndSeq(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+def _beginning(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     """
-    What reads a frame's length and number, past a head of that size, in one call.
+    What reads a frame's length, head and number, in one call.
     """
-    return Struct(f">I{headSize}xQ").unpack_from
+    return Struct(f">I{headSize}sQ").unpack_from
 
 
 @lru_cache(maxsize=512)
@@ -207,7 +221,7 @@ def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
     @raise ProtocolError: the first frame is too short for what it claims, or
         its number is outside 1 to 2**53-1.
     """
-    startswith, end = data.startswith, len(data)
+    end = len(data)
     length = _LENGTH(data, at)[0]
     if length < _HEAD.size:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short")
@@ -215,21 +229,24 @@ def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
     floor = headSize + 16
     if length < floor:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short for its subject")
-    lengthAndSeq = _lengthAndSeq(headSize)
-    first = last = lengthAndSeq(data, at)[1]
+    unpack = _beginning(headSize)
+    _, head, first = unpack(data, at)
     if not 1 <= first <= MAX_SEQ:
         raise ProtocolError(f"an EVENT's number is {first}, which is outside 1 to 2**53-1")
-    begin, count, longest = at, 1, length
-    head = data[at + 4 : at + 4 + headSize]
+    begin, count, longest, last = at, 1, length, first
     at += 4 + length
-    room = end - 4 - floor
-    while at <= room and startswith(head, at + 4):
-        length, seq = lengthAndSeq(data, at)
-        stop = at + 4 + length
-        if stop > end or not floor <= length <= maxFrame or not last < seq <= MAX_SEQ:
-            break
-        if length > longest:
-            longest = length
-        last, at = seq, stop
-        count += 1
+    try:
+        while True:
+            length, other, seq = unpack(data, at)
+            stop = at + 4 + length
+            if other != head or length < floor or stop > end or not last < seq <= MAX_SEQ:
+                break
+            if length > longest:
+                if length > maxFrame:
+                    break
+                longest = length
+            last, at = seq, stop
+            count += 1
+    except StructError:
+        pass  # what is left is shorter than the beginning of such a frame
     return Run(head, data[begin:at], count, first, last, longest), at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -163,7 +164,7 @@ class OutboxTests(FlowRig):
     def test_anyPauses(self, writes: list[bytes], data: st.DataObject) -> None:
         """Whatever pauses come, all is sent in order, and what is here and there adds up."""
         outbox, carrier = self.make()
-        outbox._limit = 1 << 30
+        outbox._room = 1 << 30
         written = b""
         for one in writes:
             outbox.write(one)
@@ -340,6 +341,27 @@ class OutboxTests(FlowRig):
         abortTransport(self.carrier)
         self.assertTrue(self.carrier.wasAborted)
         self.clock.advance(0)
+
+    def test_abortChild(self) -> None:
+        """A child process that is a carrier is ended, unless it has ended."""
+
+        class Child:
+            def __init__(self, error: Exception | None = None) -> None:
+                self.signals: list[str] = []
+                self.closed = False
+                self.error = error
+
+            def signalProcess(self, name: str) -> None:
+                self.signals.append(name)
+                if self.error is not None:
+                    raise self.error
+
+            def loseConnection(self) -> None:
+                self.closed = True
+
+        for child in (Child(), Child(ProcessExitedAlready())):
+            abortTransport(child)
+            self.assertEqual((child.signals, child.closed), (["KILL"], True))
 
     def test_goneTransport(self) -> None:
         """A transport that is gone when it is attached to leaves an outbox that keeps nothing."""
