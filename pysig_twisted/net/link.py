@@ -181,7 +181,7 @@ class Link(Protocol):
         self.received += len(data)
         context.deadlines.check()
         context.turn.working = True
-        receive, handlers = self.conversation.receive, self._handlers
+        conversation, handlers = self.conversation, self._handlers
         outbox, limit = self.outbox, self._pending
         try:
             if self._signs:
@@ -189,9 +189,10 @@ class Link(Protocol):
                 for call in signs:
                     call()
             for message in self.wire.feed(data):
-                if not receive(message):
+                kind = type(message)
+                if kind not in conversation.usual and not conversation.receive(message):
                     break
-                handlers[type(message)](message)
+                handlers[kind](message)
                 if outbox.size > limit:
                     break  # the flush below ends us; answers would go nowhere
         except ProtocolError as error:

@@ -21,6 +21,8 @@ from struct import Struct
 from struct import error as StructError
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from ..errors import BadName, ProtocolError
 from ..names import decodeName, isBuiltin
 from .messages import MAX_SEQ
@@ -34,6 +36,7 @@ Makes a frame of a seq, a time in microseconds, and data.
 
 _LENGTH = Struct(">I").unpack_from
 _SEQ = Struct(">Q").unpack_from
+_SUBJECT = Struct(">H").unpack_from
 _STAMP = Struct(">QQ")
 _HEAD = Struct(">BBH")
 _SID = Struct(">Q")
@@ -107,7 +110,7 @@ def framer(head: bytes) -> Framer:
     return frame
 
 
-class Run:
+class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
     """
     Consecutive EVENT frames with one head, each with a higher number than the one
     before. Where C{last - first == count - 1}, no number is missing between them.
@@ -120,20 +123,12 @@ class Run:
     @ivar longest: what the longest frame counts.
     """
 
-    __slots__ = ("count", "first", "frames", "head", "last", "longest")
-
-    def __init__(
-        self, head: bytes, frames: bytes, count: int, first: int, last: int, longest: int
-    ) -> None:
-        """
-        See the class.
-        """
-        self.head = head
-        self.frames = frames
-        self.count = count
-        self.first = first
-        self.last = last
-        self.longest = longest
+    head: bytes
+    frames: bytes
+    count: int
+    first: int
+    last: int
+    longest: int
 
     @classmethod
     def of(cls, head: Head, events: Iterable[tuple[int, int, bytes]]) -> Run:
@@ -225,7 +220,7 @@ def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
     length = _LENGTH(data, at)[0]
     if length < _HEAD.size:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short")
-    headSize = _OVERHEAD + _HEAD.unpack_from(data, at + 4)[2]
+    headSize = _OVERHEAD + _SUBJECT(data, at + 6)[0]
     floor = headSize + 16
     if length < floor:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short for its subject")
