@@ -5,6 +5,7 @@ The router of a client.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -112,15 +113,7 @@ class ClientRouter(Service):
             LinkContext(clock, self._deadlines, limits),
             spoken.offer(),
             told,
-            {
-                Run: lambda link, run: self._interests.arrivals.receive(run),
-                GapNotice: lambda link, gap: self._interests.arrivals.gap(gap),
-                PresenceNotice: lambda link, notice: self._interests.told(notice),
-                Request: self._answers.asked,
-                Cancel: lambda link, cancel: self._answers.cancelled(cancel),
-                Reply: lambda link, reply: self._questions.replied(reply),
-                Fail: lambda link, fail: self._questions.failed(fail),
-            },
+            self._handlersOf,
             self._declare,
             self._interests.view.linkBack,
             self._lost,
@@ -169,6 +162,21 @@ class ClientRouter(Service):
         if it is.
         """
         return self._uplink.whenDisconnected()
+
+    def _handlersOf(self, link: ClientProtocol) -> dict[type, Callable[[Any], object]]:
+        """
+        What takes the messages of a link.
+        """
+        arrivals, questions = self._interests.arrivals, self._questions
+        return {
+            Run: arrivals.receive,
+            GapNotice: arrivals.gap,
+            PresenceNotice: self._interests.told,
+            Request: partial(self._answers.asked, link),
+            Cancel: self._answers.cancelled,
+            Reply: questions.replied,
+            Fail: questions.failed,
+        }
 
     def _declare(self, link: ClientProtocol) -> Deferred[Any]:
         """

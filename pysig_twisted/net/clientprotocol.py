@@ -5,7 +5,6 @@ The client's end of a connection: a Protocol and its Factory.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, fail
@@ -39,9 +38,9 @@ if TYPE_CHECKING:
     from ..interfaces import IWire
     from .uplink import Uplink
 
-Handle = Callable[["ClientProtocol", Any], object]
+HandlersOf = Callable[["ClientProtocol"], dict[type, Callable[[Any], object]]]
 """
-Takes a message that came over a connection.
+Gives for a connection what takes its messages, by their kind.
 """
 
 Noticed = Callable[[dict[str, Any], PysigError], object]
@@ -100,8 +99,7 @@ class ClientProtocol(Link):
                 Pong: self._pong,
             }
         )
-        for kind, handle in factory.handlers.items():
-            self._handlers[kind] = partial(handle, self)
+        self._handlers.update(factory.handlersOf(self))
         self.wire.maxFrame = MAX_FRAME
 
     @property
@@ -304,7 +302,7 @@ class ClientFactory(TwistedClientFactory):
         context: LinkContext,
         codecs: dict[str, int],
         instance: str,
-        handlers: dict[type, Handle],
+        handlersOf: HandlersOf,
         noticed: Noticed,
         wire: IWire | None = None,
     ) -> None:
@@ -312,7 +310,8 @@ class ClientFactory(TwistedClientFactory):
         @param uplink: told when a connection is open and when it has ended.
         @param codecs: the encodings that we take, by name.
         @param instance: our name, the same at each reconnect.
-        @param handlers: what to do with messages that are not the link's own.
+        @param handlersOf: what to do with the messages of a connection that are
+            not the link's own.
         @param noticed: told what the router gives notice of.
         @param wire: what messages look like, if not as in version 1.
         """
@@ -320,7 +319,7 @@ class ClientFactory(TwistedClientFactory):
         self.context = context
         self.codecs = codecs
         self.instance = instance
-        self.handlers = handlers
+        self.handlersOf = handlersOf
         self.noticed = noticed
         self.wire = wire
 

@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from ..errors import LinkLost, NotConnected, PysigError, RequestTimeout, ShuttingDown
 from .backoff import LASTING, Backoff
-from .clientprotocol import ClientFactory, ClientProtocol, Handle, Noticed
+from .clientprotocol import ClientFactory, ClientProtocol, HandlersOf, Noticed
 from .endpoints import clientEndpoint
 from .link import LinkContext
 from .observing import Observing
@@ -95,7 +95,7 @@ class Uplink:
         context: LinkContext,
         codecs: dict[str, int],
         observer: Observing,
-        handlers: dict[type, Handle],
+        handlersOf: HandlersOf,
         declare: Callable[[ClientProtocol], Deferred[Any]],
         declared: Callable[[], object],
         lost: Callable[[], object],
@@ -105,7 +105,7 @@ class Uplink:
         """
         @param codecs: the encodings that we take, by name.
         @param observer: told when the link is up and when it is down.
-        @param handlers: what to do with the messages of an open link.
+        @param handlersOf: what to do with the messages of an open link.
         @param declare: declares all there is to a new link; its Deferred fires
             when the router has answered all of it.
         @param declared: called then.
@@ -130,7 +130,7 @@ class Uplink:
         self._down: list[Deferred[PysigError]] = []
         self._service = ClientService(
             _Attempts(clientEndpoint(reactor, endpoint), self.text, self._attemptFailed),
-            ClientFactory(self, context, codecs, token_hex(8), handlers, noticed, wire),
+            ClientFactory(self, context, codecs, token_hex(8), handlersOf, noticed, wire),
             retryPolicy=self._backoff.delay,
             clock=reactor,
         )
