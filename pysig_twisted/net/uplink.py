@@ -123,6 +123,7 @@ class Uplink:
         self._now = context.clock.now
         self._isReady = False
         self._isStopping = False
+        self._isDown = True
         self._carrier: ClientProtocol | None = None
         self._failures = 0
         self._backoff = Backoff()
@@ -139,7 +140,7 @@ class Uplink:
         """
         Connect, and stay connected.
         """
-        self._isStopping = False
+        self._isStopping = self._isDown = False
         self._service.startService()
 
     def stop(self) -> Deferred[None]:
@@ -150,9 +151,17 @@ class Uplink:
         error = ShuttingDown("this client is going down")
         if self._carrier is not None:
             self._carrier.end(error)
-        stopped: Deferred[None] = self._service.stopService()
+        # Whoever is told that we have stopped may stop us again, which
+        # ClientService cannot do just then.
+        stopped = succeed(None) if self._isDown else self._service.stopService()
         self._fail(error, always=True)
-        return stopped
+        return stopped.addCallback(self._stopped)
+
+    def _stopped(self, _: object) -> None:
+        """
+        The service has stopped, and perhaps been started again.
+        """
+        self._isDown = self._isStopping
 
     @property
     def isReady(self) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ..errors import ProtocolError
+from ..errors import NoSuchMethod, ProtocolError
 from ..wire import messages
 from ..wire.conversation import Role
 from ..wire.runs import Head, Run
@@ -250,11 +250,9 @@ class WireContract(Base):
         routers.pump()
         sender.trigger("e", {"first": NAME})
         sender.trigger("#c", "second")
-        answers: list[Any] = []
-        other.request(NAME, "m", NAME).addBoth(answers.append)
-        other.request(NAME, "none").addErrback(lambda failure: answers.append(failure.value.code))
-        routers.pump()
-        self.assertEqual(answers, [[NAME], "no-such-method"])
+        self.assertEqual(routers.result(other.request(NAME, "m", NAME)), [NAME])
+        with self.assertRaises(NoSuchMethod):
+            routers.result(other.request(NAME, "none"))
         routers.restart()
         routers.advance(5)
         sender.trigger("e", "third")

@@ -11,54 +11,12 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted import ClientRouter, EventInfo, Gap, PysigError
-from pysig_twisted.names import CONNECT, DISCONNECT
+from pysig_twisted import ClientRouter, PysigError
+from pysig_twisted.testing import MemoryRouters, Recorder, memoryRouters
 from pysig_twisted.wire.messages import Call, Goodbye, Hello, Result, Welcome
 from pysig_twisted.wire.version1 import Reader, encode
 
-from .memory import Connection, MemoryRouters, memoryRouters
-
 E = TypeVar("E", bound=BaseException)
-
-
-class Heard:
-    """
-    A listener that notes what it hears.
-
-    @ivar all: the infos and the data.
-    @ivar gaps: what its C{onGap} was told.
-    """
-
-    def __init__(self) -> None:
-        self.all: list[tuple[EventInfo, Any]] = []
-        self.gaps: list[Gap] = []
-
-    def __call__(self, info: EventInfo, data: Any) -> None:
-        """Note an event."""
-        self.all.append((info, data))
-
-    def onGap(self, gap: Gap) -> None:
-        """Note a gap."""
-        self.gaps.append(gap)
-
-    @property
-    def events(self) -> list[Any]:
-        """The data of plain events."""
-        return [data for info, data in self.all if info.event not in (CONNECT, DISCONNECT)]
-
-    @property
-    def presence(self) -> list[tuple[str, str]]:
-        """Who came (+) and went (the reason)."""
-        return [
-            (info.sender, data.get("reason", "+"))
-            for info, data in self.all
-            if info.event in (CONNECT, DISCONNECT)
-        ]
-
-    def clear(self) -> None:
-        """Forget it all."""
-        self.all.clear()
-        self.gaps.clear()
 
 
 class Observer:
@@ -91,10 +49,10 @@ class Spoken:
     def __init__(self, routers: MemoryRouters) -> None:
         self.byClient: list[Any] = []
         self.byServer: list[Any] = []
-        self._readers: dict[tuple[Connection, bool], Reader] = {}
+        self._readers: dict[tuple[Any, bool], Reader] = {}
         routers.watch = self._watch
 
-    def _watch(self, connection: Connection, isClient: bool, data: bytes) -> None:
+    def _watch(self, connection: Any, isClient: bool, data: bytes) -> None:
         key = (connection, isClient)
         if key not in self._readers:
             self._readers[key] = Reader(1 << 24)
@@ -204,9 +162,9 @@ class ClientTestCase(SynchronousTestCase):
 
     def listen(
         self, router: Any, sender: str | None = None, event: str | None = None, **options: Any
-    ) -> Heard:
+    ) -> Recorder:
         """A listener that has been added."""
-        heard = Heard()
+        heard = Recorder()
         router.addListener(heard, sender, event, onGap=heard.onGap, **options)
         self.routers.pump()
         return heard

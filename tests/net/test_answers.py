@@ -70,7 +70,7 @@ class HandlerTests(ClientTestCase):
         for _ in range(2):
             self.caller.request("s", "m").addErrback(lambda failure: None)
         self.routers.pump()
-        self.routers.connection(self.owner).cut()
+        self.routers.link(self.owner).cut()
         self.assertEqual(len(cancelled), 2)
         self.assertEqual(self.owner._answers._open, {})
 
@@ -80,7 +80,7 @@ class HandlerTests(ClientTestCase):
         self.answers(lambda params: Deferred(cancelled.append))
         self.caller.request("s", "m").addErrback(lambda failure: None)
         self.routers.pump()
-        self.routers.connection(self.caller).cut()
+        self.routers.link(self.caller).cut()
         self.routers.pump()
         self.assertEqual(len(cancelled), 1)
 
@@ -99,13 +99,13 @@ class HandlerTests(ClientTestCase):
         self.failureResultOf(first, CancelledError)
         self.routers.pump()
         self.assertEqual(len(observer), 1)
-        self.assertTrue(self.routers.connection(self.owner).client.isOpen)
+        self.assertTrue(self.routers.link(self.owner).isUp)
         second.addErrback(lambda failure: None)
         third = self.caller.request("s", "m")
         third.addErrback(lambda failure: None)
         self.routers.pump()
         asked = self.owner.request("s", "m")
-        self.routers.connection(self.owner).cut()
+        self.routers.link(self.owner).cut()
         self.assertTrue(self.failureResultOf(asked))
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), len(observer))
         self.assertGreaterEqual(len(observer), 3)
@@ -132,7 +132,7 @@ class HandlerTests(ClientTestCase):
         self.sender(self.owner, "s", (), {"stubborn": stubborn, "patient": patient})
         first = self.caller.request("s", "stubborn")
         self.routers.pump()
-        self.routers.connection(self.owner).cut()
+        self.routers.link(self.owner).cut()
         self.routers.pump()
         self.assertTrue(self.failureResultOf(first))
         self.reconnect(self.owner)
@@ -149,7 +149,7 @@ class HandlerTests(ClientTestCase):
         cancelled: list[Any] = []
 
         def handler(params: Any) -> Deferred[Any]:
-            self.routers.connection(self.owner).client.protocol.abort()
+            self.owner._uplink.link.abort()
             self.owner.stopService()
             return Deferred(cancelled.append)
 

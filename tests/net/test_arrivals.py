@@ -12,10 +12,11 @@ from pysig_twisted.core.info import Gap
 from pysig_twisted.core.presence import sidText
 from pysig_twisted.errors import BadData, ConfigError
 from pysig_twisted.net.arrivals import MAX_GAPS
+from pysig_twisted.testing import Recorder
 from pysig_twisted.wire.messages import Call, GapNotice, Goodbye, Hello, PresenceNotice, Result
 from pysig_twisted.wire.runs import eventFrame, makeHead
 
-from .clientcase import ClientTestCase, Heard, Scripted, Scripts, welcome
+from .clientcase import ClientTestCase, Scripted, Scripts, welcome
 
 SID = 0xABC
 
@@ -49,7 +50,7 @@ class Backwards:
 class CodecTests(ClientTestCase):
     """Payloads between two clients."""
 
-    def exchange(self, publisher: ClientRouter, listener: ClientRouter, value: Any) -> Heard:
+    def exchange(self, publisher: ClientRouter, listener: ClientRouter, value: Any) -> Recorder:
         """Fire this, and listen."""
         heard = self.listen(listener, None, "e")
         self.sender(publisher, f"s{len(self.routers.clients)}").trigger("e", value)
@@ -61,9 +62,9 @@ class CodecTests(ClientTestCase):
         for codec in ("msgpack", "cbor"):
             value = {"bytes": b"\x00\xff", "number": float("inf"), "none": None}
             heard = self.exchange(self.client(codec=codec), self.client(), value)
-            self.assertEqual(heard.events, [value])
+            self.assertEqual(heard.data, [value])
         heard = self.exchange(self.client(codec="raw"), self.client(), b"\x00\xff")
-        self.assertEqual(heard.events, [b"\x00\xff"])
+        self.assertEqual(heard.data, [b"\x00\xff"])
 
     def test_own(self) -> None:
         """A codec of one's own works between clients that have it; others are told of a gap."""
@@ -71,8 +72,8 @@ class CodecTests(ClientTestCase):
         publisher = self.client(codec="backwards", codecs=[Backwards()])
         other = self.listen(self.client(), None, "e")
         heard = self.exchange(publisher, self.client(codecs=[codec]), "abc")
-        self.assertEqual((heard.events, heard.gaps), (["abc"], []))
-        self.assertEqual((other.events, [gap.why for gap in other.gaps]), ([], ["codec"]))
+        self.assertEqual((heard.data, heard.gaps), (["abc"], []))
+        self.assertEqual((other.data, [gap.why for gap in other.gaps]), ([], ["codec"]))
 
     def test_once(self) -> None:
         """However many listen, a payload is decoded once."""
@@ -80,7 +81,7 @@ class CodecTests(ClientTestCase):
         publisher = self.client(codec="backwards", codecs=[Backwards()])
         listener = self.client(codecs=[codec])
         for _ in range(5):
-            listener.addListener(Heard())
+            listener.addListener(Recorder())
         sender = self.sender(publisher)
         sender.trigger("e", "abc")
         self.routers.pump()
@@ -91,13 +92,13 @@ class CodecTests(ClientTestCase):
         codec = Backwards()
         listener = self.client(codecs=[codec])
         sender = self.sender(self.client(codec="backwards", codecs=[Backwards()]))
-        first = listener.addListener(Heard(), "s", "e")
+        first = listener.addListener(Recorder(), "s", "e")
         self.listen(listener, "s", "f")
-        self.routers.connection(listener).hold(client=False)
+        self.routers.link(listener).hold(client=False)
         sender.trigger("e", "abc")
         self.routers.pump()
         first.remove()
-        self.routers.connection(listener).release()
+        self.routers.link(listener).release()
         self.routers.pump()
         self.assertEqual((codec.decoded, listener._interests.arrivals.unknown), (0, 0))
 
@@ -113,7 +114,7 @@ class CodecTests(ClientTestCase):
         for value in ("a", "x" * 2000, "b"):
             sender.trigger("e", value)
         self.routers.pump()
-        self.assertEqual(heard.events, ["a", "b"])
+        self.assertEqual(heard.data, ["a", "b"])
         self.assertEqual(
             [(gap.first, gap.last, gap.why) for gap in heard.gaps], [(2, 2, "too-large")]
         )
@@ -169,17 +170,17 @@ class ScriptedTests(ClientTestCase):
             )
 
         self.assertEqual(len(self.logs(say, "cannot be read")), 2)
-        self.assertEqual(self.heard.events, [7])
+        self.assertEqual(self.heard.data, [7])
         self.assertEqual(
             [(gap.first, gap.n, gap.events, gap.why) for gap in self.heard.gaps],
             [(n, 1, ("e",), "bad-data") for n in (4, 5, 6)] + [(8, 1, ("e",), "codec")],
         )
-        self.assertTrue(self.routers.connection(self.subject).client.isOpen)
+        self.assertTrue(self.routers.link(self.subject).isUp)
 
     def test_codecThatRaises(self) -> None:
         """So is what a codec of one's own fails on in its own way."""
         self.say(self.event(4, b"\xff", codec=200), self.event(5, b"cba", codec=200))
-        self.assertEqual(self.heard.events, ["abc"])
+        self.assertEqual(self.heard.data, ["abc"])
         self.assertEqual([gap.why for gap in self.heard.gaps], ["bad-data"])
 
     def test_gap(self) -> None:
@@ -264,11 +265,11 @@ class ScriptedTests(ClientTestCase):
         def fail(gap: Any) -> None:
             raise ValueError("mine")
 
-        self.subject.addListener(Heard(), "s", "e", onGap=fail)
+        self.subject.addListener(Recorder(), "s", "e", onGap=fail)
         self.routers.pump()
         self.say(GapNotice("s", sidText(SID), 4, 4, 1, ("e",), "link"), self.event(5))
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
-        self.assertEqual(self.heard.events, [1])
+        self.assertEqual(self.heard.data, [1])
 
     def test_forbidden(self) -> None:
         """An event that only routers fire, sent as an event, ends the link with a reason."""
@@ -316,5 +317,5 @@ class ScriptedTests(ClientTestCase):
             eventFrame(makeHead(1, "s", "e", 7), 1, 0, b"2"),
             self.event(5),
         )
-        self.assertEqual(self.heard.events, [1, 2])
+        self.assertEqual(self.heard.data, [1, 2])
         self.assertEqual(self.subject._interests.arrivals.unknown, 1)

@@ -18,16 +18,15 @@ from pysig_twisted.errors import (
     RequestTimeout,
 )
 from pysig_twisted.net import client as clientModule
+from pysig_twisted.testing import Recorder
 from pysig_twisted.wire.messages import Ping
 
 from .clientcase import (
     ClientTestCase,
-    Heard,
     Scripts,
     Spoken,
     goodbye,
 )
-from .memory import MemoryEndpoint
 
 
 class RouterTests(ClientTestCase):
@@ -42,7 +41,7 @@ class RouterTests(ClientTestCase):
         logs = []
         for most in (1, 3, 7, 64, 1 << 16):
             self.routers = self.join()
-            self.routers.most = most
+            self.routers.piece = most
             publisher, client = self.client(), self.client()
             heard = self.listen(client, snapshot=True)
             sender = self.sender(publisher, "s", ("e", "f"), {"m": lambda params: params})
@@ -51,19 +50,19 @@ class RouterTests(ClientTestCase):
             answer = self.result(client.request("s", "m", "x" * 300))
             sender.remove()
             self.routers.pump()
-            logs.append(([(info.event, info.seq) for info, _ in heard.all], heard.events, answer))
+            logs.append(([(info.event, info.seq) for info, _ in heard.all], heard.data, answer))
         self.assertEqual(len(logs[0][1]), 5)
         self.assertEqual(logs, [logs[0]] * len(logs))
 
     def test_pysigNames(self) -> None:
         """The names of pysig 0.7.3 work."""
         client = self.client()
-        heard = Heard()
+        heard = Recorder()
         self.result(client.addRemoteSender("s", "e", {"m": lambda params: 5}).whenSettled())
         self.result(client.addRemoteListener(heard, "s", "e").whenSettled())
         client.getSender("s").trigger("e", 1)  # type: ignore[union-attr]
         self.assertEqual(self.result(client.remoteRequest("s", "m")), 5)
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
         self.assertTrue(client.removeRemoteListener(heard, "s", "e"))
         self.assertTrue(client.removeRemoteSender("s"))
         self.routers.pump()
@@ -72,11 +71,11 @@ class RouterTests(ClientTestCase):
     def test_local(self) -> None:
         """Each client has a router of its own for its process."""
         client = self.client()
-        heard = Heard()
+        heard = Recorder()
         client.local.addListener(heard)
         sender = client.local.addSender("s", "e", {"m": lambda params: Deferred()})
         sender.trigger("e", 1)
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
         self.assertEqual(self.result(client.senders()), [])
         asked = client.local.request("s", "m", timeout=1)
         self.routers.advance(2)
@@ -99,7 +98,7 @@ class ConnectTests(ClientTestCase):
 
     def connect(self, **options: Any) -> Deferred[ClientRouter]:
         """Connect."""
-        self.endpoint = MemoryEndpoint(self.routers)
+        self.endpoint = self.routers.endpoint()
         return connect(self.routers.clock, self.endpoint, **options)
 
     def test_up(self) -> None:
@@ -201,7 +200,7 @@ class ClockTests(ClientTestCase):
 
     def test_forward(self) -> None:
         """An hour forward ends neither the link nor a request nor presence early."""
-        heard = Heard()
+        heard = Recorder()
         self.subject.addListener(heard, snapshot=True)
         asked = self.subject.request("s", "wait", timeout=10)
         down = self.subject.whenDisconnected()
@@ -212,20 +211,20 @@ class ClockTests(ClientTestCase):
         self.assertNoResult(asked)
         self.settle(5.5)
         self.failureResultOf(asked, RequestTimeout)
-        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(heard.presence, [("s", "came")])
 
     def test_forwardInGrace(self) -> None:
         """So it is while the link is down."""
-        heard = Heard()
+        heard = Recorder()
         self.subject.addListener(heard, snapshot=True)
         self.settle()
         self.routers.isRefusing = True
-        self.routers.connection(self.subject).cut()
+        self.routers.link(self.subject).cut()
         self.wall.advance(3600)
         self.settle(4.5)
-        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(heard.presence, [("s", "came")])
         self.settle(1)
-        self.assertEqual(heard.presence, [("s", "+"), ("s", "link")])
+        self.assertEqual(heard.presence, [("s", "came"), ("s", "link")])
         self.routers.isRefusing = False
 
     def test_back(self) -> None:
@@ -259,7 +258,7 @@ class QuietTests(ClientTestCase):
         asked = [other.request("s", "wait"), other.request("s", "wait", timeout=600)]
         flushed = client.flush()
         self.routers.pump()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.routers.advance(1)
         for deferred in (*asked, flushed):
             deferred.addErrback(lambda failure: None)

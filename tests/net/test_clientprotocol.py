@@ -46,7 +46,7 @@ class GreetingTests(ClientTestCase):
     def test_hello(self) -> None:
         """HELLO says who we are and what we take, and the instance stays the same."""
         self.result(self.connect(obliging, limits=Limits(maxFrame=5000)))
-        self.routers.connection(self.subject).cut()
+        self.routers.link(self.subject).cut()
         self.reconnect(self.subject)
         first, second = (server.messages[0] for server in self.scripts.made)
         self.assertEqual(first, second)
@@ -85,7 +85,7 @@ class GreetingTests(ClientTestCase):
         error = self.failure(up, ProtocolError)
         self.assertIn("memory: this is not the pysig protocol", str(error))
         self.routers.advance(50)
-        self.assertEqual(self.routers.endpoint(self.subject).attempts, 1)
+        self.assertEqual(self.routers.link(self.subject).attempts, 1)
 
     def test_rulesBroken(self) -> None:
         """So is a router that says something else before WELCOME."""
@@ -199,7 +199,7 @@ class CallTests(ClientTestCase):
             self.link.ping(),
             self.link.settled(Listen()),
         )
-        self.routers.connection(self.router).cut()
+        self.routers.link(self.router).cut()
         self.failureResultOf(call, LinkLost)
         self.failureResultOf(ping, LinkLost)
         self.assertIsNone(self.successResultOf(settled))
@@ -209,7 +209,7 @@ class CallTests(ClientTestCase):
     def test_goodbye(self) -> None:
         """All that waits fails at GOODBYE, with its reason."""
         call = self.link.call(Listen())
-        self.routers.connection(self.router).hold(server=False)
+        self.routers.link(self.router).hold(server=False)
         self.scripts.made[0].say(Goodbye("shutting-down", "for repairs"))
         self.routers.pump()
         self.assertIn("for repairs", str(self.failureResultOf(call, ConnectionError)))
@@ -246,7 +246,7 @@ class LifeTests(ClientTestCase):
         client = self.client()
         spoken = Spoken(self.routers)
         self.routers.advance(600)
-        self.assertEqual(len(self.routers.endpoint(client).connections), 1)
+        self.assertEqual(self.routers.link(client).connections, 1)
         pings = [message for message in spoken.byClient if isinstance(message, Ping)]
         self.assertTrue(30 <= len(pings) <= 60, len(pings))
 
@@ -270,15 +270,15 @@ class LifeTests(ClientTestCase):
         """A router that gives fewer than we would is not taken for dead."""
         self.pings(170, heartbeat=60)
         client = self.routers.clients[-1]
-        self.assertEqual(len(self.routers.endpoint(client).connections), 1)
+        self.assertEqual(self.routers.link(client).connections, 1)
         self.routers.advance(15)
-        self.assertNotEqual(len(self.routers.endpoint(client).connections), 1)
+        self.assertNotEqual(self.routers.link(client).connections, 1)
 
     def test_dead(self) -> None:
         """A router that gives no sign of life for 45 seconds is dead."""
         client = self.client()
         down = client.whenDisconnected()
-        self.routers.connection(client).cut(client=False, server=False)
+        self.routers.link(client).cut(client=False, server=False)
         self.routers.advance(40)
         self.assertNoResult(down)
         self.routers.advance(8)

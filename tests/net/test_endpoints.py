@@ -7,6 +7,8 @@ from typing import Any
 from twisted.internet.address import HostnameAddress, IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
+from twisted.internet.protocol import Factory
+from twisted.internet.stdio import PipeAddress
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -49,7 +51,6 @@ class ServerEndpointTests(SynchronousTestCase):
         with open(garbage, "w") as file:
             file.write("no key")
         cases = {
-            "": "Unknown endpoint type",
             "nope:1": "'nope'",
             "tcp": "it lacks its 'port'",
             "tcp:": "'' is not a number",
@@ -79,6 +80,52 @@ class ServerEndpointTests(SynchronousTestCase):
         for value in (None, 7744, b"tcp:7744", ["tcp:7744"]):
             self.assertIn(repr(value), self.refusal(value))
 
+    def test_mistakes(self) -> None:
+        """What people write instead is answered with what they mean, which works."""
+        cases = {
+            "": "tcp:7744:interface=127.0.0.1",
+            "  ": "tcp:7744:interface=127.0.0.1",
+            "7745": "tcp:7745:interface=127.0.0.1",
+            ":7745": "tcp:7745:interface=127.0.0.1",
+            "127.0.0.1:7745": "tcp:7745:interface=127.0.0.1",
+            "localhost:7745": "tcp:7745:interface=127.0.0.1",
+            "127.0.0.1:": "tcp:7744:interface=127.0.0.1",
+            "tcp:127.0.0.1:7745": "tcp:7745:interface=127.0.0.1",
+            "bus.example.org:7745": "tcp:7745:interface=bus.example.org",
+            "http://127.0.0.1:80/x": "tcp:80:interface=127.0.0.1",
+            "ws://": "tcp:7744:interface=127.0.0.1",
+            "::1": r"tcp6:7744:interface=\:\:1",
+            "[::1]:7745": r"tcp6:7745:interface=\:\:1",
+        }
+        for text, right in cases.items():
+            sentence = self.refusal(text)
+            self.assertIn(f"cannot listen on {text!r}: ", sentence)
+            self.assertTrue(sentence.endswith(f" {right}"), sentence)
+            serverEndpoint(MemoryReactorClock(), right)
+        self.assertIn("99999 is not 0 to 65535", self.refusal("127.0.0.1:99999"))
+        self.assertIn("no path", self.refusal("unix:"))
+        self.assertIn("108 bytes", self.refusal("unix:/" + "a" * 107))
+        for text in (" tcp:7744", "t cp:7744", "host "):
+            self.assertIn("space", self.refusal(text))
+
+    def test_mode(self) -> None:
+        """A unix socket is for the user and the group, unless its string says otherwise."""
+        modes = {
+            "unix:/x": 0o660,
+            "unix:address=/x": 0o660,
+            "unix:7744": 0o660,
+            "unix:/x:backlog=5": 0o660,
+            r"unix:/x\:600": 0o660,
+            r"unix:/mode\:mode\=600": 0o660,
+            "unix:/x:mode=600": 0o600,
+            "unix:/x:600": 0o600,
+            "unix:mode=666:address=/x": 0o666,
+        }
+        for text, mode in modes.items():
+            reactor = MemoryReactorClock()
+            serverEndpoint(reactor, text).listen(Factory())
+            self.assertEqual(oct(reactor.unixServers[0][3]), oct(mode), text)
+
 
 class ClientEndpointTests(SynchronousTestCase):
     """clientEndpoint()."""
@@ -93,7 +140,6 @@ class ClientEndpointTests(SynchronousTestCase):
     def test_bad(self) -> None:
         """Others are refused in one sentence."""
         cases: dict[Any, str] = {
-            "": "type",
             "host:0": "1 to 65535",
             "host:65536": "65536",
             "host:port": "'host'",
@@ -110,6 +156,59 @@ class ClientEndpointTests(SynchronousTestCase):
             self.assertIn(words, str(error))
             self.assertNotIn("\n", str(error))
 
+    def test_mistakes(self) -> None:
+        """What people write instead is answered with what they mean, which works."""
+        cases = {
+            "": "127.0.0.1:7744",
+            "127.0.0.1:abc": "127.0.0.1:7744",
+            "::1": "[::1]:7744",
+            "fe80::1": "[fe80::1]:7744",
+            "http://host:1": "host:1",
+            "tcp://10.0.0.1:7745/path": "10.0.0.1:7745",
+            ":7745": "127.0.0.1:7745",
+            ":": "127.0.0.1:7744",
+            "host:": "host:7744",
+            "host:abc": "host:7744",
+            "7745": "127.0.0.1:7745",
+            "tcp:7745": "127.0.0.1:7745",
+            "tcp:7745:interface=127.0.0.1": "127.0.0.1:7745",
+            "tcp:[::1]:80": "[::1]:80",
+            "unix:/x:mode=660": "unix:/x",
+            "unix:/x:660": "unix:/x",
+        }
+        for text, right in cases.items():
+            sentence = self.refusal(text)
+            self.assertTrue(sentence.endswith(f" {right}"), sentence)
+            clientEndpoint(MemoryReactorClock(), right)
+        others = {
+            "unix:": "no path",
+            "tcp:": "lacks its 'port'",
+            "stdio:": "a server listens on",
+            "host:99999": "port 99999 is not 1 to 65535",
+            "tcp:host:99999": "port 99999 is not 1 to 65535",
+            "tcp:host:0": "port 0 is not 1 to 65535",
+            "tcp:a host:1": "'a host' is not the name of a host",
+            "tcp::1": "'' is not the name of a host",
+            " host": "space at an end",
+            "host ": "space at an end",
+            "a host:1": "space in it",
+            "serial:/dev/ttyUSB0": "Unknown endpoint type: 'serial'",
+        }
+        for text, words in others.items():
+            self.assertIn(words, self.refusal(text))
+
+    def refusal(self, text: str) -> str:
+        """The sentence that a string is refused with."""
+        error = self.assertRaises(ConfigError, clientEndpoint, MemoryReactorClock(), text)
+        self.assertIn(f"cannot connect to {text!r}: ", str(error))
+        self.assertNotIn("\n", str(error))
+        return str(error)
+
+    def test_prefix(self) -> None:
+        """What begins like a kind of endpoint is none of a host's name."""
+        endpoint: Any = clientEndpoint(MemoryReactorClock(), "unix:7744")
+        self.assertEqual(endpoint._path, "7744")
+
 
 class AddressTests(SynchronousTestCase):
     """What an address means."""
@@ -119,6 +218,7 @@ class AddressTests(SynchronousTestCase):
         local = [
             UNIXAddress("/x"),
             UNIXAddress(None),
+            PipeAddress(),
             IPv4Address("TCP", "127.0.0.1", 1),
             IPv4Address("TCP", "127.8.9.10", 1),
             IPv6Address("TCP", "::1", 1),
@@ -177,6 +277,7 @@ class AddressTests(SynchronousTestCase):
             "[::1]:5": IPv6Address("TCP", "::1", 5),
             "unix:/x": UNIXAddress("/x"),
             "unix": UNIXAddress(None),
+            "stdio": PipeAddress(),
             "None": None,
         }
         for text, address in cases.items():

@@ -11,6 +11,7 @@ from pysig_twisted import EventInfo, Limits
 from pysig_twisted.core.presence import sidText
 from pysig_twisted.errors import BadName, BadRequest, Busy, Cancelled
 from pysig_twisted.names import CONNECT
+from pysig_twisted.testing import Recorder
 from pysig_twisted.wire.messages import (
     Call,
     Error,
@@ -25,7 +26,6 @@ from pysig_twisted.wire.runs import eventFrame, makeHead
 
 from .clientcase import (
     ClientTestCase,
-    Heard,
     Observer,
     Scripted,
     Scripts,
@@ -71,7 +71,7 @@ class LevelTests(ClientTestCase):
             for event in sender.events:
                 sender.trigger(event, f"{name} {event}")
         self.routers.pump()
-        self.assertEqual(heard.events, ["dev1 temp", "dev1 top", "dev2 temp", "dev2 top"])
+        self.assertEqual(heard.data, ["dev1 temp", "dev1 top", "dev2 temp", "dev2 top"])
 
     def test_channel(self) -> None:
         """A channel is heard from all senders."""
@@ -80,7 +80,7 @@ class LevelTests(ClientTestCase):
         for name in "ab":
             self.sender(publisher, name, "#news").trigger("#news", name)
         self.routers.pump()
-        self.assertEqual(heard.events, ["a", "b"])
+        self.assertEqual(heard.data, ["a", "b"])
 
     def test_own(self) -> None:
         """A client's own events are heard through the server, like everybody's, not earlier."""
@@ -91,7 +91,7 @@ class LevelTests(ClientTestCase):
         sender.trigger("e", 1)
         self.assertEqual(heard.all, [])
         self.routers.pump()
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
         self.assertEqual(heard.all[0], elsewhere.all[-1])
 
     def test_info(self) -> None:
@@ -110,8 +110,8 @@ class LevelTests(ClientTestCase):
     def test_parked(self) -> None:
         """A listener may come before the sender, and to an event that it does not declare."""
         client = self.client()
-        early = client.addListener(Heard(), "s", "e")
-        wrong = client.addListener(Heard(), "s", "other")
+        early = client.addListener(Recorder(), "s", "e")
+        wrong = client.addListener(Recorder(), "s", "other")
         self.routers.pump()
         self.assertEqual((str(early.state), early.offered), ("accepted", None))
         self.sender(self.client())
@@ -120,17 +120,17 @@ class LevelTests(ClientTestCase):
     def test_badListeners(self) -> None:
         """What cannot be a subscription is refused by the call itself."""
         client = self.client()
-        self.assertRaises(BadName, client.addListener, Heard(), "")
-        self.assertRaises(BadName, client.addListener, Heard(), "a*b*c*d*e*f")
+        self.assertRaises(BadName, client.addListener, Recorder(), "")
+        self.assertRaises(BadName, client.addListener, Recorder(), "a*b*c*d*e*f")
         self.assertRaises(BadRequest, client.addListener, 5)
-        self.assertRaises(BadRequest, client.addListener, Heard(), concurrency=0)
+        self.assertRaises(BadRequest, client.addListener, Recorder(), concurrency=0)
 
     def test_serverSenders(self) -> None:
         """Senders of the server's own process are heard too."""
         heard = self.listen(self.client())
         self.sender(self.routers.server).trigger("e", 1)
         self.routers.pump()
-        self.assertEqual((heard.presence, heard.events), ([("s", "+")], [1]))
+        self.assertEqual((heard.presence, heard.data), ([("s", "came")], [1]))
 
 
 class IsolationTests(ClientTestCase):
@@ -153,7 +153,7 @@ class IsolationTests(ClientTestCase):
         self.fire(1)
         self.fire(2)
         self.routers.pump()
-        self.assertEqual(heard.events, [1, 2])
+        self.assertEqual(heard.data, [1, 2])
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
 
     def test_coroutine(self) -> None:
@@ -203,13 +203,13 @@ class IsolationTests(ClientTestCase):
             self.fire(number)
         self.routers.pump()
         self.assertEqual(heard, [0])
-        self.assertEqual(other.events, [0, 1, 2])
+        self.assertEqual(other.data, [0, 1, 2])
 
     def test_removesAnother(self) -> None:
         """A listener removed by an earlier one does not hear that event."""
         client = self.client()
         client.addListener(lambda info, data: victim.remove(), "s", "e")
-        heard = Heard()
+        heard = Recorder()
         victim = client.addListener(heard, "s", "e")
         self.routers.pump()
         self.fire(1)
@@ -231,16 +231,16 @@ class AskingTests(ClientTestCase):
 
     def test_once(self) -> None:
         """There is one CALL for each sender and event, and each event comes once."""
-        heard = [Heard() for _ in range(5)]
+        heard = [Recorder() for _ in range(5)]
         for each in heard:
             self.subject.addListener(each, "s", "e")
-        self.subject.addListener(Heard(), "s", "f")
+        self.subject.addListener(Recorder(), "s", "f")
         self.routers.pump()
         self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Listen("s", "f")])
         self.spoken.byServer.clear()
         self.fire(1)
         self.routers.pump()
-        self.assertEqual([each.events for each in heard], [[1]] * 5)
+        self.assertEqual([each.data for each in heard], [[1]] * 5)
         self.assertEqual(len(self.spoken.byServer), 1)
 
     def test_overlapping(self) -> None:
@@ -251,26 +251,26 @@ class AskingTests(ClientTestCase):
         self.spoken.byServer.clear()
         self.fire(1)
         self.routers.pump()
-        self.assertEqual([each.events for each in heard], [[1]] * 3)
+        self.assertEqual([each.data for each in heard], [[1]] * 3)
         self.assertEqual(len(self.spoken.byServer), 1)
 
     def test_live(self) -> None:
         """A second listener on a live subscription needs no CALL, and is accepted at once."""
         self.listen(self.subject, "s", "e")
         self.spoken.calls()
-        heard = Heard()
+        heard = Recorder()
         second = self.subject.addListener(heard, "s", "e")
         self.assertEqual(str(second.state), "accepted")
         self.assertIs(self.successResultOf(second.whenSettled()), second)
         self.fire(1)
         self.routers.pump()
         self.assertEqual(self.spoken.calls(), [])
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
 
     def test_unlisten(self) -> None:
         """The router is told when the last listener goes, and not before."""
-        first = self.subject.addListener(Heard(), "s", "e")
-        second = self.subject.addListener(Heard(), "s", "e")
+        first = self.subject.addListener(Recorder(), "s", "e")
+        second = self.subject.addListener(Recorder(), "s", "e")
         self.routers.pump()
         self.spoken.calls()
         self.successResultOf(first.remove())
@@ -290,7 +290,7 @@ class AskingTests(ClientTestCase):
 
     def test_removeListener(self) -> None:
         """It is found by its function and what it was added for."""
-        heard = Heard()
+        heard = Recorder()
         self.subject.addListener(heard, "s", "e")
         self.routers.pump()
         self.assertFalse(self.subject.removeListener(heard, "s", "f"))
@@ -304,108 +304,108 @@ class AskingTests(ClientTestCase):
     def test_beforeAnswer(self) -> None:
         """A listener hears nothing before the router has agreed, though another hears the same."""
         live = self.listen(self.subject, "s", None)
-        self.routers.connection(self.subject).hold(client=True, server=False)
-        late = Heard()
+        self.routers.link(self.subject).hold(client=True, server=False)
+        late = Recorder()
         self.subject.addListener(late, "s", "e")
         self.fire(1)
         self.routers.pump()
-        self.assertEqual((live.events, late.all), ([1], []))
-        self.routers.connection(self.subject).release()
+        self.assertEqual((live.data, late.all), ([1], []))
+        self.routers.link(self.subject).release()
         self.routers.pump()
         self.fire(2)
         self.routers.pump()
-        self.assertEqual((live.events, late.events), ([1, 2], [2]))
+        self.assertEqual((live.data, late.data), ([1, 2], [2]))
 
     def test_again(self) -> None:
         """
         Unlisten and listen again with frames on their way: nothing of the first subscription
         reaches the second.
         """
-        first = self.subject.addListener(Heard(), "s", "e")
+        first = self.subject.addListener(Recorder(), "s", "e")
         self.routers.pump()
-        self.routers.connection(self.subject).hold(client=False)
+        self.routers.link(self.subject).hold(client=False)
         self.fire("in flight")
         self.routers.pump()
         first.remove()
-        heard = Heard()
+        heard = Recorder()
         second = self.subject.addListener(heard, "s", "e")
         self.routers.pump()
         self.assertEqual(str(second.state), "pending")
-        self.routers.connection(self.subject).release()
+        self.routers.link(self.subject).release()
         self.result(second.whenSettled())
         self.assertEqual(heard.all, [])
         self.fire(2)
         self.routers.pump()
-        self.assertEqual(heard.events, [2])
+        self.assertEqual(heard.data, [2])
 
     def test_againBeforeAnswer(self) -> None:
         """
         Listen, unlisten and listen again before any answer: the answer to the first does not
         count for the second.
         """
-        self.routers.connection(self.subject).hold(client=False)
-        first = self.subject.addListener(Heard(), "s", "e")
+        self.routers.link(self.subject).hold(client=False)
+        first = self.subject.addListener(Recorder(), "s", "e")
         first.remove()
-        second = self.subject.addListener(Heard(), "s", "e")
+        second = self.subject.addListener(Recorder(), "s", "e")
         self.routers.pump()
         self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Unlisten("s", "e")])
-        self.routers.connection(self.subject).release()
+        self.routers.link(self.subject).release()
         self.result(second.whenSettled())
         self.assertEqual(self.spoken.calls(), [Listen("s", "e")])
 
     def test_comeAndGone(self) -> None:
         """A listener that comes and goes while the router is told of a farewell needs no CALL."""
-        first = self.subject.addListener(Heard(), "s", "e")
+        first = self.subject.addListener(Recorder(), "s", "e")
         self.routers.pump()
         first.remove()
-        self.subject.addListener(Heard(), "s", "e").remove()
+        self.subject.addListener(Recorder(), "s", "e").remove()
         self.routers.pump()
         self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Unlisten("s", "e")])
 
     def test_goneInBetween(self) -> None:
         """A sender that goes between unlisten and listen is not taken for present."""
-        first = self.subject.addListener(Heard(), "dev*", snapshot=True)
+        first = self.subject.addListener(Recorder(), "dev*", snapshot=True)
         self.routers.pump()
-        connection = self.routers.connection(self.subject)
+        connection = self.routers.link(self.subject)
         connection.hold(client=False)
         gone = self.sender(self.publisher, "dev1")
         first.remove()
         self.routers.pump()
         self.result(gone.remove())
-        heard = Heard()
+        heard = Recorder()
         self.subject.addListener(heard, "dev*", snapshot=True)
         connection.release()
         self.routers.pump()
         self.assertEqual(heard.presence, [])
         self.sender(self.publisher, "dev2")
-        self.assertEqual(heard.presence, [("dev2", "+")])
+        self.assertEqual(heard.presence, [("dev2", "came")])
 
     def test_down(self) -> None:
         """While the link is down, listeners come and go without a word, and are asked for then."""
         self.listen(self.subject, "s", "e")
-        gone = self.subject.addListener(Heard(), "s", "f")
+        gone = self.subject.addListener(Recorder(), "s", "f")
         self.routers.pump()
-        self.routers.connection(self.subject).cut()
+        self.routers.link(self.subject).cut()
         self.spoken.calls()
         self.successResultOf(gone.remove())
-        heard = Heard()
+        heard = Recorder()
         added = self.subject.addListener(heard, "s", None)
         self.assertEqual(str(added.state), "pending")
         self.reconnect(self.subject)
         self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Listen("s", None)])
         self.fire(1)
         self.routers.pump()
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
 
     def test_removedWhileAsked(self) -> None:
         """The loss of the link ends a farewell, too."""
-        first = self.subject.addListener(Heard(), "s", "e")
+        first = self.subject.addListener(Recorder(), "s", "e")
         self.routers.pump()
-        self.routers.connection(self.subject).hold()
+        self.routers.link(self.subject).hold()
         removed = first.remove()
         self.routers.pump()
         self.assertNoResult(removed)
-        self.routers.connection(self.subject).cut()
+        self.routers.link(self.subject).cut()
         self.successResultOf(removed)
 
 
@@ -421,7 +421,7 @@ class RefusedTests(ClientTestCase):
         """It is logged, told to the observer, and hears nothing."""
         observer = Observer()
         client = self.client(observer=observer)
-        first, second = Heard(), Heard()
+        first, second = Recorder(), Recorder()
         client.addListener(first, "s", "e")
         refused = client.addListener(second, "s", "f")
         lines = self.logs(lambda: self.failure(refused.whenSettled(), Busy), "refused to tell of f")
@@ -432,23 +432,23 @@ class RefusedTests(ClientTestCase):
         sender.trigger("e", 1)
         sender.trigger("f", 2)
         self.routers.pump()
-        self.assertEqual((first.events, second.all), ([1], []))
+        self.assertEqual((first.data, second.all), ([1], []))
 
     def test_triedAgain(self) -> None:
         """It is tried again at the next connect."""
         client = self.client()
-        first = client.addListener(Heard(), "s", "e")
-        heard = Heard()
+        first = client.addListener(Recorder(), "s", "e")
+        heard = Recorder()
         second = client.addListener(heard, "s", "f")
         self.failure(second.whenSettled(), Busy)
         first.remove()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.reconnect(client)
         self.assertEqual(str(second.state), "accepted")
         self.successResultOf(second.whenSettled())
         self.sender(self.client(), events="f").trigger("f", 1)
         self.routers.pump()
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
 
     def test_refusedAgain(self) -> None:
         """What is refused when it is declared again hears nothing, whatever others hear."""
@@ -462,16 +462,16 @@ class RefusedTests(ClientTestCase):
         self.assertEqual([told[0] for told in observer.told][2:], ["refused", "connected"])
         self.sender(self.client()).trigger("e", 1)
         self.routers.pump()
-        self.assertEqual((heard.events, refused.events), ([1], []))
+        self.assertEqual((heard.data, refused.data), ([1], []))
 
     def test_cutIsNoRefusal(self) -> None:
         """Nor is the loss of the link before the router has answered."""
         observer = Observer()
         client = self.client(observer=observer)
-        self.routers.connection(client).hold()
-        subscription = client.addListener(Heard(), "s")
+        self.routers.link(client).hold()
+        subscription = client.addListener(Recorder(), "s")
         settled = subscription.whenSettled()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         gc.collect()
         self.assertEqual(self.flushLoggedErrors(), [])
         self.assertNoResult(settled)
@@ -483,9 +483,9 @@ class RefusedTests(ClientTestCase):
         """Who is told of a refusal may remove the other listeners."""
         observer = Observer()
         client = self.client(observer=observer)
-        client.addListener(Heard(), "s", "e")
-        first = client.addListener(Heard(), "s", "f")
-        second = client.addListener(Heard(), "s", "f")
+        client.addListener(Recorder(), "s", "e")
+        first = client.addListener(Recorder(), "s", "f")
+        second = client.addListener(Recorder(), "s", "f")
         first.whenSettled().addErrback(lambda failure: second.remove())
         second.whenSettled().addErrback(lambda failure: failure.trap(Cancelled))
         self.routers.pump()
@@ -497,10 +497,10 @@ class RefusedTests(ClientTestCase):
         self.routers.factory = scripts = Scripts(obliging)
         observer = Observer()
         client = self.client(observer=observer)
-        self.routers.connection(client).hold(client=True, server=False)
+        self.routers.link(client).hold(client=True, server=False)
         scripts.made[0].say(Goodbye("shutting-down"))
         self.routers.pump()
-        late = client.addListener(Heard(), "s")
+        late = client.addListener(Recorder(), "s")
         self.routers.pump()
         self.assertEqual(str(late.state), "pending")
         self.assertNotIn("refused", [told[0] for told in observer.told])
@@ -528,7 +528,7 @@ class PresenceTests(ClientTestCase):
         sender = self.sender(publisher, "s", ("e", "f"), {"m": id})
         sender.trigger("e")
         self.routers.pump()
-        self.routers.connection(publisher).cut()
+        self.routers.link(publisher).cut()
         self.routers.pump()
         [(info, data)] = heard.all
         self.assertEqual((info.sender, info.event, info.seq), ("s", "#connect", 0))
@@ -546,10 +546,10 @@ class PresenceTests(ClientTestCase):
         plain = self.listen(self.client())
         heard = self.listen(self.client(), snapshot=True)
         self.assertEqual(plain.presence, [])
-        self.assertEqual(heard.presence, [("a", "+"), ("b", "+"), ("c", "+")])
+        self.assertEqual(heard.presence, [("a", "came"), ("b", "came"), ("c", "came")])
         publisher.removeSender("b")
         self.sender(publisher, "d")
-        self.assertEqual(heard.presence[3:], [("b", "closed"), ("d", "+")])
+        self.assertEqual(heard.presence[3:], [("b", "closed"), ("d", "came")])
 
     def test_snapshotOnLive(self) -> None:
         """A snapshot on a live subscription is told at once, and only to who asked."""
@@ -557,9 +557,9 @@ class PresenceTests(ClientTestCase):
         plain = self.listen(client)
         self.sender(self.client())
         plain.clear()
-        heard = Heard()
+        heard = Recorder()
         client.addListener(heard, snapshot=True)
-        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(heard.presence, [("s", "came")])
         self.assertEqual(plain.presence, [])
 
     def test_snapshotOfEvents(self) -> None:
@@ -572,7 +572,7 @@ class PresenceTests(ClientTestCase):
         """What a listener fires when told of the first comes after their C{#connect}."""
         client = self.client()
         senders = {name: self.sender(client, name) for name in "ab"}
-        heard = Heard()
+        heard = Recorder()
 
         def listen(info: EventInfo, data: Any) -> None:
             heard(info, data)
@@ -583,25 +583,25 @@ class PresenceTests(ClientTestCase):
         client.addListener(listen, snapshot=True)
         self.routers.pump()
         self.assertEqual([info.event for info, _ in heard.all][:2], [CONNECT, CONNECT])
-        self.assertEqual(heard.events, ["a", "a", "b", "b"])
+        self.assertEqual(heard.data, ["a", "a", "b", "b"])
 
     def test_snapshotAndRemoval(self) -> None:
         """A listener that goes when told of the first is told of no other."""
         client = self.client()
         for name in "ab":
             self.sender(client, name)
-        heard = Heard()
+        heard = Recorder()
 
         def listen(info: EventInfo, data: Any) -> None:
             heard(info, data)
             client.removeListener(listen)
 
-        other = Heard()
+        other = Recorder()
         client.addListener(listen, snapshot=True)
         client.addListener(lambda info, data: client.removeListener(other), snapshot=True)
         client.addListener(other, snapshot=True)
         self.routers.pump()
-        self.assertEqual(heard.presence, [("a", "+")])
+        self.assertEqual(heard.presence, [("a", "came")])
         self.assertEqual(other.presence, [])
         self.assertEqual(len(client._interests._listeners.index.match("a", "e")), 1)
 
@@ -620,11 +620,11 @@ class PresenceTests(ClientTestCase):
             self.sender(publisher, name)
         heard = self.listen(client, snapshot=True)
         heard.clear()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         publisher.removeSender("leaves")
         self.sender(publisher, "new")
         self.reconnect(client)
-        self.assertEqual(heard.presence, [("new", "+"), ("leaves", "lost")])
+        self.assertEqual(heard.presence, [("new", "came"), ("leaves", "lost")])
         self.routers.advance(10)
         self.assertEqual(len(heard.all), 2)
 
@@ -635,13 +635,13 @@ class PresenceTests(ClientTestCase):
         heard, deaf = self.listen(client, "s"), self.listen(client, None, CONNECT)
         sender.trigger("e", 1)
         self.routers.pump()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         sender.trigger("e", 2)
         sender.trigger("e", 3)
         self.reconnect(client)
         sender.trigger("e", 4)
         self.routers.pump()
-        self.assertEqual(heard.events, [1, 4])
+        self.assertEqual(heard.data, [1, 4])
         self.assertEqual([(gap.first, gap.last, gap.why) for gap in heard.gaps], [(2, 3, "link")])
         self.assertEqual(deaf.gaps, [])
 
@@ -652,14 +652,14 @@ class PresenceTests(ClientTestCase):
         heard = self.listen(client, snapshot=True)
         heard.clear()
         self.routers.isRefusing = True
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.routers.advance(2.9)
         self.assertEqual(heard.presence, [])
         self.routers.advance(0.2)
         self.assertEqual(heard.presence, [("s", "link")])
         self.routers.isRefusing = False
         self.reconnect(client)
-        self.assertEqual(heard.presence, [("s", "link"), ("s", "+")])
+        self.assertEqual(heard.presence, [("s", "link"), ("s", "came")])
 
     def test_restart(self) -> None:
         """
@@ -680,7 +680,7 @@ class PresenceTests(ClientTestCase):
         self.assertEqual(heard.presence, [])
         sender.trigger("e", 5)
         self.routers.pump()
-        self.assertEqual(heard.events, [5])
+        self.assertEqual(heard.data, [5])
         self.routers.advance(0.2)
         self.assertEqual(heard.presence, [("t", "lost")])
 
@@ -694,12 +694,12 @@ class PresenceTests(ClientTestCase):
         self.routers.isRefusing = True
         client.startService()
         self.routers.advance(4.9)
-        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(heard.presence, [("s", "came")])
         self.routers.advance(0.2)
-        self.assertEqual(heard.presence, [("s", "+"), ("s", "link")])
+        self.assertEqual(heard.presence, [("s", "came"), ("s", "link")])
         self.routers.isRefusing = False
         self.reconnect(client)
-        self.assertEqual(heard.presence[2:], [("s", "+")])
+        self.assertEqual(heard.presence[2:], [("s", "came")])
 
     def test_stoppedAndStarted(self) -> None:
         """Starting before the stop has ended is no different."""
@@ -711,14 +711,14 @@ class PresenceTests(ClientTestCase):
         client.startService()
         self.result(stopped)
         self.routers.advance(5.1)
-        self.assertEqual(heard.presence, [("s", "+"), ("s", "link")])
+        self.assertEqual(heard.presence, [("s", "came"), ("s", "link")])
         self.routers.isRefusing = False
 
     def test_goneOfThoseAsked(self) -> None:
         """Who is not asked for any more is forgotten, and may be asked for again."""
         client, publisher = self.client(), self.client()
         self.sender(publisher)
-        first = client.addListener(Heard(), "s", snapshot=True)
+        first = client.addListener(Recorder(), "s", snapshot=True)
         other = self.listen(client, "s", "other")
         self.routers.pump()
         first.remove()
@@ -740,7 +740,7 @@ class PresenceTests(ClientTestCase):
 
         self.routers.factory = Scripts(react)
         client = self.client()
-        client.addListener(Heard()).whenSettled().addErrback(lambda failure: None)
+        client.addListener(Recorder()).whenSettled().addErrback(lambda failure: None)
         self.routers.pump()
         self.assertEqual(client._interests.view.known, {})
 
@@ -748,7 +748,7 @@ class PresenceTests(ClientTestCase):
         """Nothing is kept of what has come and gone."""
         client, publisher = self.client(), self.client()
         keys: list[tuple[str | None, str | None]] = [(None, None), ("s*", None), ("s", "e")]
-        subscriptions = [client.addListener(Heard(), *key) for key in keys]
+        subscriptions = [client.addListener(Recorder(), *key) for key in keys]
         sender = self.sender(publisher)
         sender.trigger("e")
         self.routers.pump()
@@ -778,5 +778,5 @@ class StrayTests(ClientTestCase):
         self.routers.factory = Scripts(react)
         client = self.client()
         heard = self.listen(client)
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
         self.assertEqual(client._interests.arrivals.unknown, 1)

@@ -8,9 +8,10 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.stdio import StandardIO
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
@@ -89,7 +90,7 @@ class PortsTests(TestCase):
         """What others can reach is closed at once; the error has the string that works."""
         sentence = self.refusal("tcp:0")
         self.assertIn("would listen on 0.0.0.0:", sentence)
-        self.assertIn("--insecure", sentence)
+        self.assertIn("--insecure (in Python, insecure=True)", sentence)
         proposed = sentence.split("listen on '")[1].split("'")[0]
         self.assertRegex(proposed, r"^tcp:\d+:interface=127\.0\.0\.1$")
         return self.works(proposed)
@@ -135,6 +136,30 @@ class PortsTests(TestCase):
         self.open(f"unix:{path}")
         self.assertIn("another program listens there", self.refusal(f"unix:{path}"))
 
+    def test_occupied(self) -> None:
+        """What stands where a unix socket should is told by its kind, and stays."""
+        folder = os.path.relpath(self.mktemp())
+        os.mkdir(folder)
+        with open(f"{folder}/file", "w"), socket.socket(socket.AF_UNIX) as left:
+            left.bind(f"{folder}/left")
+            os.symlink("nowhere", f"{folder}/link")
+            cases = {
+                f"unix:{folder}": "a folder is there, and no socket",
+                f"unix:{folder}/file": "a file is there, and no socket",
+                f"unix:{folder}/link": "a link is there, and no socket",
+                f"unix:{folder}/left:lockfile=0": "a socket is there already",
+            }
+            for text, words in cases.items():
+                self.assertIn(words, self.refusal(text))
+        found = sorted(name for name in os.listdir(folder) if not name.endswith(".lock"))
+        self.assertEqual(found, ["file", "left", "link"])
+
+    def test_mode(self) -> None:
+        """A unix socket lets in its user and group, and nobody else."""
+        path = os.path.relpath(self.mktemp())
+        self.open(f"unix:{path}")
+        self.assertEqual(oct(os.stat(path).st_mode & 0o777), "0o660")
+
     def test_others6(self) -> None:
         """Over IPv6 too."""
         try:
@@ -168,7 +193,6 @@ class PortsTests(TestCase):
             "tcp:-1": "0-65535",
             "tcp:0:interface=256.1.1.1": "",
             "tcp:0:interface=192.0.2.1": "assign requested address",
-            "unix:" + "x" * 200: "too long",
         }
         for text, words in cases.items():
             self.assertIn(words, self.refusal(text))
@@ -214,3 +238,96 @@ class PortsTests(TestCase):
 
         self.successResultOf(self.ports.open("x", FakeEndpoint(succeed(Endless())), Factory()))
         self.successResultOf(self.ports.close())
+
+
+class Standard(StandardIO):
+    """Standard input, without the descriptors."""
+
+    def __init__(self, protocol: Any) -> None:
+        self.protocol = protocol
+        self.isClosed = False
+
+    def loseConnection(self) -> None:
+        """Note it."""
+        self.isClosed = True
+
+
+class Over:
+    """A connection that ends when a test says so."""
+
+    def __init__(self) -> None:
+        self.over: Deferred[None] = Deferred()
+
+    def whenOver(self) -> Deferred[None]:
+        """See Link."""
+        return self.over
+
+
+class StandardInputTests(TestCase):
+    """Standard input: one connection, to whoever started the process."""
+
+    def open(self, ports: Ports) -> Over:
+        """Listen there."""
+        link = Over()
+        opening = ports.open("stdio:", FakeEndpoint(succeed(Standard(link))), Factory())
+        self.successResultOf(opening)
+        return link
+
+    def input(self, file: Any) -> None:
+        """Have this for standard input, until the test ends."""
+        saved = os.dup(0)
+        self.addCleanup(lambda: (os.dup2(saved, 0), os.close(saved)))
+        os.dup2(file.fileno(), 0)
+
+    def test_pipe(self) -> None:
+        """A pipe, a terminal or a socket pair is local."""
+        with open(os.devnull) as null:
+            self.input(null)
+            self.open(Ports(insecure=False))
+        for one in socket.socketpair():
+            with one:
+                self.input(one)
+                self.open(Ports(insecure=False))
+
+    def test_network(self) -> None:
+        """A connection of the network, which inetd hands on, is what its address is."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.input(server)
+            self.open(Ports(insecure=False))
+        with socket.create_server(("0.0.0.0", 0)) as server:
+            self.input(server)
+            port = Standard(Over())
+            opening = Ports(insecure=False).open("stdio:", FakeEndpoint(succeed(port)), Factory())
+            error = self.failureResultOf(opening, ConfigError).value
+            self.assertIn("'stdio:' would listen on 0.0.0.0:", str(error))
+            self.assertTrue(port.isClosed)
+            self.open(Ports(insecure=True))
+
+    def test_deserted(self) -> None:
+        """When it is over, and there is no other port, nobody can connect any more."""
+        ports = Ports(insecure=True)
+        first, second = self.open(ports), self.open(ports)
+        waiting = [ports.whenDeserted(), ports.whenDeserted()]
+        gone = ports.whenDeserted()
+        gone.addErrback(lambda failure: failure.trap(CancelledError))
+        gone.cancel()
+        first.over.callback(None)
+        for deferred in waiting:
+            self.assertNoResult(deferred)
+        second.over.callback(None)
+        for deferred in waiting:
+            self.successResultOf(deferred)
+
+    def test_notDeserted(self) -> None:
+        """Other ports are there for others; a server that was stopped is something else."""
+        ports = Ports(insecure=True)
+        address = IPv4Address("TCP", "127.0.0.1", 5)
+        self.successResultOf(ports.open("x", FakeEndpoint(succeed(FakePort(address))), Factory()))
+        link, deserted = self.open(ports), ports.whenDeserted()
+        link.over.callback(None)
+        self.assertNoResult(deserted)
+        ports = Ports(insecure=True)
+        link, deserted = self.open(ports), ports.whenDeserted()
+        ports.close()
+        link.over.callback(None)
+        self.assertNoResult(deserted)

@@ -13,11 +13,12 @@ from pysig_twisted.errors import (
     LinkLost,
     NameTaken,
     NoSuchEvent,
+    NotOwner,
     ProtocolError,
     SenderGone,
     TooLarge,
 )
-from pysig_twisted.wire.messages import AddSender, Call, Goodbye, Hello, RemoveSender, Result
+from pysig_twisted.wire.messages import AddSender, Call, Error, Goodbye, Hello, RemoveSender, Result
 from pysig_twisted.wire.runs import Run
 
 from .clientcase import ClientTestCase, Observer, Scripted, Scripts, Spoken, obliging, welcome
@@ -130,7 +131,7 @@ class DeclaringTests(ClientTestCase):
         """A sender that is removed while the link is down is not registered again."""
         client = self.client()
         sender = self.sender(client)
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.result(sender.remove())
         self.reconnect(client)
         self.assertEqual(self.names(), [])
@@ -144,8 +145,8 @@ class DeclaringTests(ClientTestCase):
         second = client.addSender("s", "e")
         second.trigger("e", 2)
         self.result(second.whenSettled())
-        self.assertEqual(heard.presence, [("s", "+"), ("s", "closed"), ("s", "+")])
-        self.assertEqual(heard.events, [2])
+        self.assertEqual(heard.presence, [("s", "came"), ("s", "closed"), ("s", "came")])
+        self.assertEqual(heard.data, [2])
 
     def test_limit(self) -> None:
         """More senders than the router takes are refused with its reason."""
@@ -198,7 +199,7 @@ class TriggerTests(ClientTestCase):
         for number in range(100):
             sender.trigger("ef"[number % 2], number)
         self.routers.pump()
-        self.assertEqual(heard.events, list(range(100)))
+        self.assertEqual(heard.data, list(range(100)))
         self.assertEqual([info.seq for info, _ in heard.all], list(range(1, 101)))
 
     def test_atOnce(self) -> None:
@@ -210,7 +211,7 @@ class TriggerTests(ClientTestCase):
         self.routers.pump()
         sender.trigger("e", 5)
         self.routers.pump()
-        self.assertEqual(heard.events, [0, 1, 2, 3, 4, 5])
+        self.assertEqual(heard.data, [0, 1, 2, 3, 4, 5])
         self.assertEqual(heard.gaps, [])
 
     def test_atOnceTooMuch(self) -> None:
@@ -224,7 +225,7 @@ class TriggerTests(ClientTestCase):
 
         self.assertEqual(len(self.logs(fire, "more waits to be sent")), 1)
         self.routers.pump()
-        self.assertEqual([data[0] for data in heard.events], ["6", "7", "8", "9"])
+        self.assertEqual([data[0] for data in heard.data], ["6", "7", "8", "9"])
         self.assertEqual([(gap.first, gap.last) for gap in heard.gaps], [(1, 6)])
 
     def test_keptForOne(self) -> None:
@@ -234,7 +235,7 @@ class TriggerTests(ClientTestCase):
         for number in range(10):
             sender.trigger("e", f"{number}" * 1_000_000)
         self.routers.pump()
-        self.assertEqual([data[0] for data in heard.events], ["6", "7", "8", "9"])
+        self.assertEqual([data[0] for data in heard.data], ["6", "7", "8", "9"])
 
     def test_keptForAll(self) -> None:
         """The limit is one for all senders that wait, and is free again afterwards."""
@@ -265,7 +266,7 @@ class TriggerTests(ClientTestCase):
             self.routers.pump()
 
         self.assertEqual(len(self.logs(fire, "the router refused the sender")), 1)
-        self.assertEqual(heard.events, [])
+        self.assertEqual(heard.data, [])
 
     def test_errors(self) -> None:
         """What cannot be sent is refused at once, and counts as never fired."""
@@ -299,7 +300,7 @@ class TriggerTests(ClientTestCase):
         self.assertIn(str(room), str(error))
         sender.trigger("e", "x" * (room - 2))
         self.routers.pump()
-        self.assertEqual(len(heard.events[0]), room - 2)
+        self.assertEqual(len(heard.data[0]), room - 2)
 
     def test_signal(self) -> None:
         """A signal stays good over a reconnect."""
@@ -308,11 +309,11 @@ class TriggerTests(ClientTestCase):
         heard = self.listen(self.client(), "s")
         signal.trigger(1)
         self.routers.pump()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.reconnect(client)
         signal.trigger(2)
         self.routers.pump()
-        self.assertEqual(heard.events, [1, 2])
+        self.assertEqual(heard.data, [1, 2])
 
     def test_burst(self) -> None:
         """
@@ -322,7 +323,7 @@ class TriggerTests(ClientTestCase):
         client = self.client(limits=Limits(outbox=100_000))
         sender = self.sender(client)
         heard = self.listen(self.client(), "s")
-        connections = len(self.routers.endpoint(client).connections)
+        connections = self.routers.link(client).connections
 
         def burst() -> None:
             for _ in range(1000):
@@ -330,16 +331,16 @@ class TriggerTests(ClientTestCase):
 
         self.assertEqual(len(self.logs(burst, "more waits to be sent")), 1)
         self.routers.pump()
-        sent = len(heard.events)
+        sent = len(heard.data)
         self.assertTrue(90 < sent < 110, sent)
         # Also if nothing more is fired.
         [gap] = heard.gaps
         self.assertEqual((gap.first, gap.last), (sent + 1, 1000))
         sender.trigger("e", "last")
         self.routers.pump()
-        self.assertEqual(heard.events[-1], "last")
+        self.assertEqual(heard.data[-1], "last")
         self.assertEqual(len(heard.gaps), 1)
-        self.assertEqual(len(self.routers.endpoint(client).connections), connections)
+        self.assertEqual(self.routers.link(client).connections, connections)
 
 
 class AnewTests(ClientTestCase):
@@ -354,13 +355,13 @@ class AnewTests(ClientTestCase):
         self.failure(sender.whenSettled(), NameTaken)
         held.remove()
         heard = self.listen(self.client(), "s")
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.reconnect(client)
         sender.trigger("e", 1)
         flushed = client.flush()
         self.result(flushed)
         self.routers.pump()
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
 
 
 class OutageTests(ClientTestCase):
@@ -371,7 +372,7 @@ class OutageTests(ClientTestCase):
         client = self.client()
         sender = self.sender(client)
         for outage in (1, 2):
-            self.routers.connection(client).cut()
+            self.routers.link(client).cut()
 
             def fire() -> None:
                 for _ in range(3):
@@ -388,14 +389,14 @@ class OutageTests(ClientTestCase):
         heard = self.listen(self.client(), "s")
         sender.trigger("e", 1)
         self.routers.pump()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         for number in (2, 3, 4):
             sender.trigger("e", number)
         self.reconnect(client)
         sender.trigger("e", 5)
         self.routers.pump()
-        self.assertEqual(heard.events, [1, 5])
-        self.assertEqual(heard.presence, [("s", "lost"), ("s", "+")])
+        self.assertEqual(heard.data, [1, 5])
+        self.assertEqual(heard.presence, [("s", "lost"), ("s", "came")])
         [gap] = heard.gaps
         self.assertEqual((gap.sid is None, gap.first, gap.last, gap.n), (False, 2, 4, 3))
         self.assertEqual(heard.all[-1][0].seq, 5)
@@ -406,7 +407,7 @@ class OutageTests(ClientTestCase):
         client = self.client()
         sender = self.sender(client)
         sender.trigger("e")
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.reconnect(client)
         first, second = (call for call in spoken.calls() if isinstance(call, AddSender))
         self.assertEqual((first.sid, first.secret), (second.sid, second.secret))
@@ -417,7 +418,7 @@ class OutageTests(ClientTestCase):
         """While the link is down it is pending, and whenSettled waits."""
         client = self.client()
         sender = self.sender(client)
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.assertEqual(str(sender.state), "pending")
         settled = sender.whenSettled()
         self.assertNoResult(settled)
@@ -429,18 +430,18 @@ class OutageTests(ClientTestCase):
         observer = Observer()
         client = self.client(observer=observer)
         heard = self.listen(self.client(), None, "e")
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         sender = client.addSender("s", "e")
         settled = sender.whenSettled()
         sender.trigger("e", 1)
         self.routers.pump()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.assertNoResult(settled)
         self.reconnect(client)
         self.successResultOf(settled)
         sender.trigger("e", 2)
         self.routers.pump()
-        self.assertEqual(heard.events, [2])
+        self.assertEqual(heard.data, [2])
         self.assertNotIn("refused", [told[0] for told in observer.told])
 
     def test_goodbye(self) -> None:
@@ -448,19 +449,19 @@ class OutageTests(ClientTestCase):
         self.routers.factory = scripts = Scripts(obliging)
         client = self.client()
         sender = self.sender(client)
-        connection = self.routers.connection(client)
-        connection.hold(client=True, server=False)
+        self.routers.hold(client, server=False)
         scripts.made[0].say(Goodbye("shutting-down"))
         self.routers.pump()
-        self.assertTrue(connection.client.isOpen)
+        self.assertTrue(self.routers.link(client).isUp)
         self.assertEqual(str(sender.state), "pending")
         lines = self.logs(lambda: sender.trigger("e", 1), "the link is down")
         self.assertEqual(len(lines), 1)
         late = client.addSender("t", "e")
         self.routers.advance(0.5)
         self.assertEqual(str(late.state), "pending")
-        self.routers.advance(2)
-        self.assertFalse(connection.client.isOpen)
+        self.assertEqual(self.routers.link(client).connections, 1)
+        self.routers.advance(3)
+        self.assertEqual(self.routers.link(client).connections, 2)
 
     def test_takenMeanwhile(self) -> None:
         """
@@ -472,7 +473,7 @@ class OutageTests(ClientTestCase):
         client = self.client(observer=observer)
         sender = self.sender(client)
         sender.trigger("e")
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         other = self.sender(self.client())
         lines = self.logs(lambda: self.reconnect(client), "refused sender s")
         self.assertEqual(len(lines), 1)
@@ -482,7 +483,7 @@ class OutageTests(ClientTestCase):
         )
         self.result(other.remove())
         heard = self.listen(self.client(), "s")
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         settled = sender.whenSettled()
         self.failureResultOf(settled, NameTaken)
         self.reconnect(client)
@@ -506,27 +507,27 @@ class OutageTests(ClientTestCase):
         heard = self.listen(self.client(), snapshot=True)
         sender.trigger("e", 1)
         self.routers.pump()
-        self.routers.connection(client).cut(server=False)
+        self.routers.link(client).cut(server=False)
         sender.trigger("e", 2)
         self.reconnect(client)
         self.assertEqual(str(sender.state), "accepted")
         sender.trigger("e", 3)
         self.routers.pump()
-        self.assertEqual(heard.events, [1, 3])
-        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(heard.data, [1, 3])
+        self.assertEqual(heard.presence, [("s", "came")])
         self.assertEqual([(gap.first, gap.last) for gap in heard.gaps], [(2, 2)])
         self.routers.advance(60)
-        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(heard.presence, [("s", "came")])
         sender.trigger("e", 4)
         self.routers.pump()
-        self.assertEqual(heard.events, [1, 3, 4])
+        self.assertEqual(heard.data, [1, 3, 4])
 
     def test_stolenWhileSilent(self) -> None:
         """A name whose owner gives no sign of life goes to another after two seconds."""
         client = self.client()
         self.sender(client)
         heard = self.listen(self.client())
-        self.routers.connection(client).cut(server=False)
+        self.routers.link(client).cut(server=False)
         self.routers.isRefusing = True
         self.routers.advance(0.1)
         self.routers.isRefusing = False
@@ -537,7 +538,7 @@ class OutageTests(ClientTestCase):
         self.assertNoResult(settled)
         self.routers.advance(0.3)
         self.successResultOf(settled)
-        self.assertEqual(heard.presence, [("s", "timeout"), ("s", "+")])
+        self.assertEqual(heard.presence, [("s", "timeout"), ("s", "came")])
         self.routers.isRefusing = False
 
     def test_removeCallsOnce(self) -> None:
@@ -563,9 +564,29 @@ class OutageTests(ClientTestCase):
         """Removing a sender whose link breaks meanwhile succeeds: it is gone with the link."""
         client = self.client()
         sender = self.sender(client)
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         removed = sender.remove()
         request = client.request("s", "m")
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.result(removed)
         self.failureResultOf(request, LinkLost)
+
+
+class NoticeTests(ClientTestCase):
+    """What the router says of events that it did not take."""
+
+    def test_observer(self) -> None:
+        """The observer is told, with the sender that fired them; of others nobody is."""
+        scripts = Scripts(obliging)
+        self.routers.factory = scripts
+        observer = Observer()
+        sender = self.sender(self.client(observer=observer))
+        fields = {"code": "not-owner", "message": "no", "event": "e", "n": 3}
+        scripts.made[0].say(
+            Error(0, {**fields, "sender": "s"}), Error(0, {**fields, "sender": "other\n"})
+        )
+        lines = self.logs(self.routers.pump, "the router refused 3 event(s)")
+        self.assertEqual(len(lines), 2)
+        self.assertNotIn("\n", lines[1])
+        refusals = [told for told in observer.told if told[0] == "refused"]
+        self.assertEqual(refusals, [("refused", sender, NotOwner)])

@@ -26,19 +26,19 @@ class FlushTests(ClientTestCase):
         self.assertNoResult(flushed)
         self.assertIsNone(self.result(flushed))
         self.assertEqual(taken, [1])
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
 
     def test_waits(self) -> None:
         """It does not fire earlier."""
         client = self.client()
         sender = client.addSender("s", "e")
-        self.routers.connection(client).hold(client=False)
+        self.routers.link(client).hold(client=False)
         sender.trigger("e", 1)
         flushed = client.flush()
         self.routers.advance(20)
         self.assertNoResult(flushed)
         self.assertEqual(self.routers.server.events.accepted, 0)
-        self.routers.connection(client).release()
+        self.routers.link(client).release()
         self.result(flushed)
         self.assertEqual(self.routers.server.events.accepted, 1)
 
@@ -57,11 +57,11 @@ class FlushTests(ClientTestCase):
     def test_lost(self) -> None:
         """When the link breaks it fails at once, whatever it waits for."""
         client = self.client()
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         first = client.flush()
         client.addSender("s", "e")
         second = client.flush()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.failureResultOf(first, LinkLost)
         self.failureResultOf(second, LinkLost)
         self.reconnect(client)
@@ -97,13 +97,13 @@ class ReadyTests(ClientTestCase):
         client = self.client()
         sender = self.sender(client)
         self.successResultOf(client.ready())
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         for _ in range(ROOM // 50_000):
             sender.trigger("e", "x" * 100_000)
         ready = client.ready()
         self.routers.pump()
         self.assertNoResult(ready)
-        self.routers.connection(client).release()
+        self.routers.link(client).release()
         self.assertIsNone(self.result(ready))
 
     def test_pacedBurst(self) -> None:
@@ -119,7 +119,7 @@ class ReadyTests(ClientTestCase):
             await client.flush()
 
         self.assertIsNone(self.result(Deferred.fromCoroutine(burst())))
-        self.assertEqual(len(heard.events), 200)
+        self.assertEqual(len(heard.data), 200)
         self.assertEqual(heard.gaps, [])
 
     def test_waitsForLink(self) -> None:
@@ -135,12 +135,12 @@ class ReadyTests(ClientTestCase):
         """When the link breaks meanwhile, it fails."""
         client = self.client()
         sender = self.sender(client)
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         for _ in range(20):
             sender.trigger("e", "x" * 100_000)
         ready = client.ready()
         self.assertNoResult(ready)
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.failureResultOf(ready, LinkLost)
 
     def test_stopped(self) -> None:

@@ -17,9 +17,7 @@ from hypothesis.strategies import booleans, integers, sampled_from
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.names import CONNECT, DISCONNECT
-
-from .clientcase import Heard
-from .memory import memoryRouters
+from pysig_twisted.testing import Recorder, memoryRouters
 
 
 class PromiseMachine(RuleBasedStateMachine):
@@ -31,10 +29,10 @@ class PromiseMachine(RuleBasedStateMachine):
     def begin(self, most: int) -> None:
         """All are connected."""
         self.routers = memoryRouters()
-        self.routers.most = most
+        self.routers.piece = most
         self.owner, self.subject = self.routers.client(), self.routers.client()
         self.sender = self.owner.addSender("s", ("e", "f"))
-        self.heard = Heard()
+        self.heard = Recorder()
         self.subject.addListener(self.heard, snapshot=True, onGap=self.heard.onGap)
         self.routers.pump()
 
@@ -48,14 +46,13 @@ class PromiseMachine(RuleBasedStateMachine):
     def cut(self, owner: bool, client: bool, server: bool) -> None:
         """A link breaks, and both ends notice, or one, or none for now."""
         router = self.owner if owner else self.subject
-        self.routers.connection(router).cut(client, server)
+        self.routers.link(router).cut(client=client, server=server)
 
     @rule(owner=booleans(), client=booleans(), server=booleans())
     def hold(self, owner: bool, client: bool, server: bool) -> None:
         """A link delays what it carries."""
-        connection = self.routers.connection(self.owner if owner else self.subject)
-        if not (connection.client.isHeld and connection.server.isHeld):
-            connection.hold(client, server)
+        router = self.owner if owner else self.subject
+        self.routers.link(router).hold(client=client, server=server)
 
     @rule()
     def restart(self) -> None:
@@ -102,14 +99,13 @@ class PromiseMachine(RuleBasedStateMachine):
         or told as missing, and never both.
         """
         self.routers.isRefusing = False
-        for connection in self.routers.connections:
-            connection.release()
         for router in (self.owner, self.subject):
-            self.routers.connection(router).cut()
+            self.routers.link(router).heal()
+            self.routers.cut(router)
         self.routers.advance(100)
         self.sender.trigger("e", "last")
         self.routers.pump()
-        assert self.heard.events[-1] == "last", self.heard.all
+        assert self.heard.data[-1] == "last", self.heard.all
         assert str(self.sender.state) == "accepted"
         begin = self.heard.all[0][0].seq
         owed = set(range(begin + 1, self.sender.seq + 1))

@@ -146,7 +146,7 @@ class RequestTests(ClientTestCase):
         """An answer that comes after the end is let pass."""
         asked = self.caller.request("s", "wait", timeout=1)
         self.routers.pump()
-        connection = self.routers.connection(self.caller)
+        connection = self.routers.link(self.caller)
         connection.hold()
         self.open[0].callback("late")
         self.routers.advance(2)
@@ -159,7 +159,7 @@ class RequestTests(ClientTestCase):
         """When the link breaks, all that was asked fails at once, and nothing is asked again."""
         asked = [self.caller.request("s", "wait") for _ in range(3)]
         self.routers.pump()
-        self.routers.connection(self.caller).cut(server=False)
+        self.routers.link(self.caller).cut(server=False)
         for each in asked:
             self.failureResultOf(each, LinkLost)
         self.reconnect(self.caller)
@@ -169,11 +169,10 @@ class RequestTests(ClientTestCase):
         """So it does when the router says that it ends the link, before the link is gone."""
         asked = self.caller.request("s", "wait")
         self.routers.pump()
-        connection = self.routers.connection(self.caller)
-        connection.hold(client=True, server=False)
-        connection.server.protocol.send(Goodbye("shutting-down"))
+        self.routers.hold(self.caller, server=False)
+        self.routers.connections[-1].server.protocol.send(Goodbye("shutting-down"))
         self.routers.pump()
-        self.assertTrue(connection.client.isOpen)
+        self.assertTrue(self.routers.link(self.caller).isUp)
         self.failureResultOf(asked, LinkLost)
 
     def test_killed(self) -> None:
@@ -187,7 +186,7 @@ class RequestTests(ClientTestCase):
         """Without a link nothing can be asked; the error names the endpoint and the sender."""
         for client in (self.client(start=False), self.caller):
             if client is self.caller:
-                self.routers.connection(client).cut()
+                self.routers.link(client).cut()
             error = self.failureResultOf(client.request("s", "echo"), NotConnected)
             self.assertIn("memory", str(error))
             self.assertIn("'s'", str(error))
@@ -196,7 +195,7 @@ class RequestTests(ClientTestCase):
         """When the owner goes, or takes the sender back, the request fails at once."""
         asked = self.caller.request("s", "wait")
         self.routers.pump()
-        self.routers.connection(self.owner).cut()
+        self.routers.link(self.owner).cut()
         self.failure(asked, SenderGone)
         self.reconnect(self.owner)
         asked = self.caller.request("s", "wait")
@@ -244,7 +243,7 @@ class RequestTests(ClientTestCase):
         asked = self.caller.request("s", "wait")
         asked.addErrback(lambda failure: again.append(self.caller.request("s", "echo")))
         self.routers.pump()
-        self.routers.connection(self.caller).cut()
+        self.routers.link(self.caller).cut()
         self.failureResultOf(again[0], NotConnected)
 
     def test_nothingKept(self) -> None:
@@ -291,7 +290,7 @@ class ScriptedTests(ClientTestCase):
         self.assertIn("99", str(self.failure(error, UnsupportedCodec)))
         error = self.ask(lambda request: [Reply(200, request.id, b"\xff")])
         self.failure(error, BadData)
-        self.assertTrue(self.routers.connection(self.subject).client.isOpen)
+        self.assertTrue(self.routers.link(self.subject).isUp)
 
     def test_twice(self) -> None:
         """Only the first answer counts, and answers to nobody's question are let pass."""

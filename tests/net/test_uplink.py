@@ -25,6 +25,7 @@ from pysig_twisted.errors import (
     VersionMismatch,
 )
 from pysig_twisted.net import backoff
+from pysig_twisted.testing import Recorder
 from pysig_twisted.wire.messages import (
     AddSender,
     Call,
@@ -37,7 +38,6 @@ from pysig_twisted.wire.messages import (
 
 from .clientcase import (
     ClientTestCase,
-    Heard,
     Observer,
     Scripted,
     Scripts,
@@ -61,7 +61,7 @@ class Steady(ClientTestCase):
 
     def attempts(self, client: ClientRouter) -> int:
         """How often a client has tried to connect."""
-        return self.routers.endpoint(client).attempts
+        return self.routers.link(client).attempts
 
 
 class ConnectTests(Steady):
@@ -86,7 +86,7 @@ class ConnectTests(Steady):
         spoken = Spoken(self.routers)
         observer = Observer()
         client = self.client(start=False, observer=observer)
-        client.addListener(Heard(), "s", "e")
+        client.addListener(Recorder(), "s", "e")
         sender = client.addSender("s", "e")
         told: list[Any] = []
         client.whenConnected().addCallback(lambda peer: told.append(str(sender.state)))
@@ -109,7 +109,7 @@ class ConnectTests(Steady):
         observer = Observer()
         client = self.client(start=False, observer=observer)
         client.addSender("s")
-        client.addListener(Heard())
+        client.addListener(Recorder())
         up = client.whenConnected()
         client.startService()
         for _ in range(2):
@@ -163,13 +163,13 @@ class ConnectTests(Steady):
         down = client.whenDisconnected()
         down.cancel()
         self.failureResultOf(down, CancelledError)
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.assertEqual((client._uplink._up, client._uplink._down), ([], []))
 
     def test_waiterEnds(self) -> None:
         """Who is told that the link is up may end it; the next then waits for another."""
         client = self.client(start=False)
-        client.whenConnected().addCallback(lambda peer: self.routers.connection(client).cut())
+        client.whenConnected().addCallback(lambda peer: self.routers.link(client).cut())
         second = client.whenConnected()
         client.startService()
         self.routers.pump()
@@ -220,7 +220,7 @@ class ConnectTests(Steady):
             lambda info, data: client.stopService() if info.event == "#disconnect" else None
         )
         self.routers.pump()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         other.removeSender("s")
         up = client.whenConnected()
         self.routers.advance(1)
@@ -239,7 +239,7 @@ class LossTests(Steady):
         self.routers.pump()
         first, second = client.whenDisconnected(), client.whenDisconnected()
         self.assertNoResult(first)
-        lines = self.logs(self.routers.connection(client).cut, "the link to memory is down")
+        lines = self.logs(self.routers.link(client).cut, "the link to memory is down")
         self.assertEqual(len(lines), 1)
         self.assertIsInstance(self.successResultOf(first), LinkLost)
         self.successResultOf(second)
@@ -252,7 +252,7 @@ class LossTests(Steady):
         self.sender(client)
         heard = self.listen(client, "s", "e")
         spoken.calls()
-        self.routers.connection(client).cut()
+        self.routers.link(client).cut()
         self.assertEqual(observer.told, [("connected",), ("disconnected", LinkLost)])
         up = client.whenConnected()
         self.routers.advance(0.3)
@@ -261,7 +261,7 @@ class LossTests(Steady):
         self.assertEqual(observer.told[2:], [("connected",)])
         client.getSender("s").trigger("e", 1)
         self.routers.pump()
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
 
     def test_restart(self) -> None:
         """Against a server that was killed and started anew, everything works as before."""
@@ -275,7 +275,7 @@ class LossTests(Steady):
             self.routers.advance(1)
             sender.trigger("e", number)
             self.assertEqual(self.result(client.request("s", "m", number)), number)
-        self.assertEqual(heard.events, [0, 1, 2])
+        self.assertEqual(heard.data, [0, 1, 2])
         self.assertEqual(heard.presence, [])
 
     def test_flapping(self) -> None:
@@ -285,20 +285,20 @@ class LossTests(Steady):
         heard = self.listen(client, snapshot=True)
         waits = []
         for _ in range(6):
-            self.routers.connection(client).cut()
+            self.routers.link(client).cut()
             start = self.routers.clock.seconds()
             self.reconnect(client)
             waits.append(self.routers.clock.seconds() - start)
         self.assertEqual(waits, sorted(waits))
         self.assertGreater(waits[-1], 5 * waits[0])
-        self.assertEqual(heard.presence, [("s", "+")])
+        self.assertEqual(heard.presence, [("s", "came")])
 
     def test_settled(self) -> None:
         """A link that has lived for half a minute is worth an immediate attempt again."""
         client = self.client()
         for lives in (1, 1, 1, 31):
             self.routers.advance(lives)
-            self.routers.connection(client).cut()
+            self.routers.link(client).cut()
             attempts = self.attempts(client)
             self.routers.advance(0.25)
             if lives == 31:
@@ -317,7 +317,7 @@ class LossTests(Steady):
         self.routers.factory = Scripts(react)
         observer = Observer()
         client = self.client(start=False, observer=observer)
-        client.addListener(Heard())
+        client.addListener(Recorder())
         up = client.whenConnected(failAfterFailures=1)
         client.startService()
         error = self.failure(up, NotConnected)
@@ -330,7 +330,7 @@ class LossTests(Steady):
         """Two clients in one process have nothing to do with each other."""
         first, second = self.client(), self.client()
         down = second.whenDisconnected()
-        self.routers.connection(first).cut()
+        self.routers.link(first).cut()
         self.assertNoResult(down)
         self.assertEqual(self.sender(second).state, "accepted")
         self.successResultOf(second.whenConnected())
@@ -431,7 +431,7 @@ class StopTests(Steady):
         stopped = client.stopService()
         self.assertNoResult(stopped)
         self.result(stopped)
-        self.assertEqual((len(heard.events[0]), heard.events[1]), (300_000, 2))
+        self.assertEqual((len(heard.data[0]), heard.data[1]), (300_000, 2))
         self.assertEqual(heard.presence, [("s", "closed")])
         self.assertIsInstance(spoken.byClient[-1], Goodbye)
         self.assertEqual(observer.told[-1], ("disconnected", ShuttingDown))
@@ -444,7 +444,7 @@ class StopTests(Steady):
         """It takes two seconds at most, even if the server reads nothing."""
         client = self.client()
         sender = self.sender(client)
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         for _ in range(10):
             sender.trigger("e", "x" * 100_000)
         self.routers.pump()
@@ -486,7 +486,7 @@ class StopTests(Steady):
         self.assertIsInstance(scripts.made[0].messages[-1], Goodbye)
         client.startService()
         self.routers.pump()
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         stopped = client.stopService()
         self.routers.advance(1.9)
         self.assertNoResult(stopped)
@@ -512,7 +512,7 @@ class StopTests(Steady):
             self.assertEqual(str(sender.state), "accepted")
             sender.trigger("e", number)
             self.routers.pump()
-        self.assertEqual(heard.events, [0, 1, 2])
+        self.assertEqual(heard.data, [0, 1, 2])
         self.routers.advance(10)
         self.assertEqual(heard.presence, [])
 
@@ -527,7 +527,17 @@ class StopTests(Steady):
         self.reconnect(client)
         sender.trigger("e", 1)
         self.routers.pump()
-        self.assertEqual(heard.events, [1])
+        self.assertEqual(heard.data, [1])
+
+    def test_stopWhenStopped(self) -> None:
+        """Whoever is told that it has stopped may stop it again."""
+        client = self.client()
+        stopped = client.stopService()
+        stopped.addCallback(lambda _: client.stopService())
+        self.result(stopped)
+        self.result(client.stopService())
+        client.startService()
+        self.result(client.whenConnected())
 
     def test_twice(self) -> None:
         """It can be stopped twice."""
@@ -541,7 +551,7 @@ class StopTests(Steady):
         """Requests that pile up unsent end the link, since nothing else bounds them."""
         client = self.client(limits=Limits(outbox=100_000))
         down = client.whenDisconnected()
-        self.routers.connection(client).hold()
+        self.routers.link(client).hold()
         asked = [client.request("s", "m", "x" * 50_000) for _ in range(10)]
         self.routers.advance(3)
         self.assertIsInstance(self.successResultOf(down), SlowConsumer)
