@@ -5,38 +5,21 @@ What stands on the command line, as values.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import click
+import os
+from typing import Any
 
 from ..errors import BadData
-from ..net.endpoints import DEFAULT_CONNECT
-
-F = TypeVar("F", bound=Callable[..., Any])
+from .options import RAW
 
 
-def connectOption(command: F) -> F:
+def dataOf(text: str | None, codec: str) -> Any:
     """
-    Let a command take C{--connect} too, which is easily written after it. It is
-    given to the command as C{endpoint}.
-    """
-    return click.option(
-        "--connect",
-        "endpoint",
-        metavar="ENDPOINT",
-        callback=_endpoint,
-        help="As before the command.",
-    )(command)
+    The data that an argument stands for: for the codec C{raw} its bytes as they
+    are, else the value that it is the JSON of. C{None} where there is none.
 
-
-def _endpoint(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    @raise BadData: it is not JSON. The message says where.
     """
-    What to connect to: this command's option, or that of C{pysig}.
-    """
-    if value is not None:
-        return value
-    return DEFAULT_CONNECT if context.obj is None else str(context.obj)
+    return os.fsencode(text) if codec == RAW and text is not None else parseJson(text)
 
 
 def nameOrAny(text: str | None) -> str | None:

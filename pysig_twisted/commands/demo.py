@@ -19,7 +19,9 @@ import click
 
 from ..names import isBuiltin
 from .failing import CommandFailed, Interrupted
+from .options import Settings, verbosityOptions
 from .output import isTerminal
+from .stale import OWNER, PREFIX, removeStale
 
 ENOUGH: Final = 10
 """
@@ -39,8 +41,17 @@ Bytes of a socket's path that every system takes.
 TWISTD: Final = ("twistd", "-n", "--pidfile=", "pysig", "server", "--listen")
 
 
-@click.command()
-def demo() -> None:
+@click.command(
+    short_help="See it work, without a router.",
+    epilog="""\b
+Examples:
+  pysig demo                 until Ctrl-C
+  pysig demo --quiet | cat   ten events
+""",
+)
+@verbosityOptions
+@click.pass_obj
+def demo(settings: Settings) -> None:
     """
     See it work: real events, from real processes.
 
@@ -52,7 +63,7 @@ def demo() -> None:
     """
     from .running import begin, run
 
-    session = begin()  # before there is a folder that a signal could leave behind
+    session = begin(settings.verbosity)  # before there is a folder that a signal could leave behind
     with temporaryFolder() as folder:
         try:
             run(lambda session: show(session, folder), session)
@@ -69,15 +80,17 @@ def temporaryFolder() -> Iterator[Path]:
     @raise CommandFailed: there is no place for one.
     """
     try:
-        folder = tempfile.mkdtemp(prefix="pysig-")
+        folder = tempfile.mkdtemp(prefix=PREFIX)
         if len(os.fsencode(folder)) > LONGEST_PATH - len("/bus"):
             os.rmdir(folder)
-            folder = tempfile.mkdtemp(prefix="pysig-", dir="/tmp")
+            folder = tempfile.mkdtemp(prefix=PREFIX, dir="/tmp")
+        (Path(folder) / OWNER).write_text(str(os.getpid()))
     except OSError as error:
         raise CommandFailed(
             f"there is no place for a temporary folder: {error.strerror}"
         ) from error
     try:
+        removeStale(Path(folder).parent)
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,7 @@ status               when
 ===================  ===========================================================
 that of the error    a L{PysigError}; see L{pysig_twisted.errors}
 2                    the command line is wrong
+66                   the input cannot be read
 74                   the output cannot be written
 130, 143, 129        ended by Ctrl-C (SIGINT), SIGTERM, SIGHUP
 141                  nobody reads the output any more

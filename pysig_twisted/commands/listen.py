@@ -4,20 +4,32 @@ C{pysig listen}: print events as they come.
 
 from __future__ import annotations
 
-import errno
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 from twisted.internet.defer import Deferred
 
 from ..core.info import EventInfo, Gap
 from ..names import isBuiltin
-from .arguments import connectOption, nameOrAny
-from .output import cannotWrite, encode, eventJson, eventLine, gapJson, gapLine, wantsColor
+from .arguments import nameOrAny
+from .completing import eventNames, senderNames
+from .options import Settings, codecOption, linkOptions, outputOptions
+from .output import eventLine, eventRecord, gapJson, gapLine, toJson, wantsColor
+from .template import PARTS, TEXT, TIME, Line, lineOf
+
+FIELDS: Final = {
+    "sender": TEXT,
+    "event": TEXT,
+    "seq": TEXT,
+    "time": TIME,
+    "data": PARTS,
+    "replayed": TEXT,
+}
 
 
 @click.command(
+    short_help="Print events as they come.",
     epilog="""\b
 Examples:
   pysig listen                           everything
@@ -26,14 +38,15 @@ Examples:
   pysig listen 'room*' 'temp*' --json    as JSON, one object a line
   pysig listen door opened --count 1     wait for one event
   pysig listen '*' '#connect'            who comes
+  pysig listen kitchen temp --format '{time.local} {data.celsius}'
 
 Quote a * for the shell. When the link is lost it is made again, and whoever came
 and went meanwhile is told.
-"""
+""",
 )
-@click.argument("sender", required=False)
-@click.argument("event", required=False)
-@click.option("--json", "asJson", is_flag=True, help="One JSON object a line.")
+@click.argument("sender", required=False, shell_complete=senderNames())
+@click.argument("event", required=False, shell_complete=eventNames)
+@outputOptions
 @click.option(
     "--count",
     type=click.IntRange(min=1),
@@ -41,14 +54,17 @@ and went meanwhile is told.
     help="End after N events. #connect and #disconnect count if EVENT is given.",
 )
 @click.option("--wait", is_flag=True, help="If no router is there, wait until one is.")
-@connectOption
+@codecOption
+@linkOptions
 def listen(
-    endpoint: str,
+    settings: Settings,
     sender: str | None,
     event: str | None,
     asJson: bool,
+    layout: str | None,
     count: int | None,
     wait: bool,
+    codec: Any,
 ) -> None:
     """
     Print the events of SENDER called EVENT until Ctrl-C ends it.
@@ -56,10 +72,15 @@ def listen(
     Both are names, or patterns with a * in them. Left out, or - or * alone, they
     stand for any.
     """
-    from .running import run
+    line = lineOf(FIELDS, asJson, layout)
+
+    from .running import begin, run
 
     key = (nameOrAny(sender), nameOrAny(event))
-    run(lambda session: hear(session, endpoint, key, asJson, count, wait))
+    run(
+        lambda session: hear(session, settings.endpoint, key, line, count, wait, codec),
+        begin(settings.verbosity),
+    )
 
 
 class Printer:
@@ -72,34 +93,27 @@ class Printer:
     def __init__(
         self,
         session: Any,
-        asJson: bool = False,
+        line: Line | None = None,
         count: int | None = None,
         countsPresence: bool = False,
     ) -> None:
         """
-        @param session: the L{Session<pysig_twisted.commands.running.Session>}. It
-            is ended when the output cannot be written any more.
+        @param session: the L{Session<pysig_twisted.commands.running.Session>}.
+        @param line: what makes a line of an event; C{None} for one for people.
         @param count: how many events to print; C{None} for no end.
         @param countsPresence: do C{#connect} and C{#disconnect} count?
         @raise CommandFailed: there is no output.
         """
-        from .stream import Stream
+        from .standard import StandardOutput
 
-        if sys.stdout is None:
-            raise cannotWrite(OSError(errno.EBADF, "it is closed"))
         self.ended: Deferred[None] = Deferred()
         self._notices = session.notices
-        self._asJson = asJson
+        self._line = line
+        self._isJson = line is toJson
+        self._output = StandardOutput(session, "utf-8" if self._isJson else None)
         self._color = wantsColor(sys.stdout)
         self._left = count
         self._countsPresence = countsPresence
-        self._encoding = "utf-8" if asJson else sys.stdout.encoding
-        sys.stdout.flush()
-        self._stream = Stream(
-            session.reactor,
-            sys.stdout.fileno(),
-            lambda error: session.end(cannotWrite(error)),
-        )
 
     def event(self, info: EventInfo, data: Any) -> Deferred[None] | None:
         """
@@ -109,8 +123,11 @@ class Printer:
         """
         if self._left == 0:
             return None
-        line = eventJson(info, data) if self._asJson else eventLine(info, data, self._color)
-        waiting = self.line(line)
+        if self._line is None:
+            text = eventLine(info, data, self._color)
+        else:
+            text = self._line(eventRecord(info, data))
+        waiting = self.line(text)
         if self._left and (self._countsPresence or not isBuiltin(info.event)):
             self._left -= 1
             if not self._left:
@@ -123,7 +140,7 @@ class Printer:
         """
         if self._left == 0:
             return
-        if self._asJson:
+        if self._isJson:
             self.line(gapJson(gap))
         else:
             self._notices.tell(gapLine(gap))
@@ -132,35 +149,39 @@ class Printer:
         """
         Print a line.
         """
-        return self._stream.put(encode(f"{text}\n", self._encoding))
+        return self._output.line(text)
 
     def drained(self) -> Deferred[None]:
         """
         A Deferred that fires when all has been printed.
         """
-        return self._stream.drained()
+        return self._output.drained()
 
 
 async def hear(
     session: Any,
     endpoint: str,
     key: tuple[str | None, str | None],
-    asJson: bool = False,
+    line: Line | None = None,
     count: int | None = None,
     wait: bool = False,
+    codec: Any = None,
 ) -> None:
     """
     Print events.
 
     @param session: the L{Session<pysig_twisted.commands.running.Session>}.
     @param key: sender and event.
+    @param line: see L{Printer}.
+    @param codec: arguments of a router that concern encodings.
     @raise PysigError: there is no connection, or the router refuses.
     """
     from .. import ClientRouter
     from .running import Link
 
-    printer = Printer(session, asJson, count, key[1] is not None)
-    router = ClientRouter(endpoint, observer=Link(session, True), reactor=session.reactor)
+    printer = Printer(session, line, count, key[1] is not None)
+    observer = Link(session, True)
+    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **(codec or {}))
     subscription = router.addListener(printer.event, *key, snapshot=True, onGap=printer.gap)
     waiting = (lambda why: session.notices.tell(f"{why}; waiting")) if wait else None
     async with session.link(router, waiting):

@@ -5,16 +5,23 @@ What the log says that the user of a command should know: one line each.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import implementer
 
 from .failing import describe, isDebugging, say
+from .options import NORMAL, QUIET, VERBOSE
 
 TOLD_OTHERWISE = "pysig_twisted.net.arrivals."
 """
 Who logs events that were missed, which commands are told of by C{onGap}.
+"""
+
+NEWS = ("pysig_twisted.net.", "twisted.application.internet.")
+"""
+Whose news are told to those who want to know more.
 """
 
 _SEVERE = (LogLevel.error, LogLevel.critical)
@@ -24,43 +31,72 @@ _SEVERE = (LogLevel.error, LogLevel.critical)
 class Notices:
     """
     A log observer that tells warnings about connections, and errors of any
-    kind.
+    kind; and, as is asked for, less than that or more.
 
     @ivar told: the last lines it told.
+    @ivar warned: the last warnings, whether they were told or not.
     @ivar isQuiet: tells nothing, while the command ends its own link.
+    @ivar show: shows a line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, verbosity: int = NORMAL) -> None:
         """
         Nothing was told.
+
+        @param verbosity: C{QUIET}, C{NORMAL} or C{VERBOSE}.
         """
         self.told: deque[str] = deque(maxlen=20)
+        self.warned: deque[str] = deque(maxlen=20)
         self.isQuiet = False
+        self.verbosity = verbosity
+        self.show: Callable[[str], object] = say
 
     def __call__(self, event: LogEvent) -> None:
         """
         Something was logged.
         """
-        level, namespace = event.get("log_level"), event.get("log_namespace") or ""
-        isOurs = (
-            level is LogLevel.warn
-            and namespace.startswith("pysig_twisted.net.")
-            and not namespace.startswith(TOLD_OTHERWISE)
-        )
-        if self.isQuiet or not (isOurs or level in _SEVERE):
+        tell = self._tellerFor(event)
+        if self.isQuiet or tell is None:
             return
         failure: Any = event.get("log_failure")
         text = formatEvent(event)
         if failure is not None:
             text = f"{text}: {describe(failure.value)}" if text else describe(failure.value)
-        self.tell(text)
+        tell(text)
         if failure is not None and isDebugging():
             for line in failure.getTraceback().splitlines():
                 say(line)
 
+    def _tellerFor(self, event: LogEvent) -> Callable[[str], None] | None:
+        """
+        What tells of such an event.
+        """
+        level, namespace = event.get("log_level"), event.get("log_namespace") or ""
+        if level in _SEVERE:
+            return self._say
+        if level is LogLevel.warn:
+            isOurs = namespace.startswith("pysig_twisted.net.")
+            return self.tell if isOurs and not namespace.startswith(TOLD_OTHERWISE) else None
+        return self.detail if level is LogLevel.info and namespace.startswith(NEWS) else None
+
     def tell(self, text: str) -> None:
+        """
+        Tell the user this, unless only errors are asked for.
+        """
+        self.warned.append(text)
+        if self.verbosity > QUIET:
+            self._say(text)
+
+    def detail(self, text: str) -> None:
+        """
+        Tell this to a user who wants to know more.
+        """
+        if self.verbosity >= VERBOSE and not self.isQuiet:
+            self.show(text)
+
+    def _say(self, text: str) -> None:
         """
         Tell the user this.
         """
         self.told.append(text)
-        say(text)
+        self.show(text)

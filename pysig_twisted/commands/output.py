@@ -139,20 +139,18 @@ def eventLine(info: EventInfo, data: Any, color: bool = False) -> str:
     return f"{time}  {escape(info.sender)}  {event}  {info.seq}  {toJson(data)}{replayed}"
 
 
-def eventJson(info: EventInfo, data: Any) -> str:
+def eventRecord(info: EventInfo, data: Any) -> dict[str, Any]:
     """
-    An event for programs: a JSON object.
+    An event for programs.
     """
-    return toJson(
-        {
-            "sender": info.sender,
-            "event": info.event,
-            "seq": info.seq,
-            "time": info.time,
-            "data": data,
-            "replayed": info.replayed,
-        }
-    )
+    return {
+        "sender": info.sender,
+        "event": info.event,
+        "seq": info.seq,
+        "time": info.time,
+        "data": data,
+        "replayed": info.replayed,
+    }
 
 
 def gapLine(gap: Gap) -> str:
@@ -200,10 +198,11 @@ def wantsColor(stream: IO[str] | None) -> bool:
     )
 
 
-def write(text: str) -> None:
+def write(text: str, encoding: str | None = None) -> None:
     """
     Write lines to the standard output, now.
 
+    @param encoding: other than that of the terminal.
     @raise Interrupted: nobody reads it any more.
     @raise CommandFailed: it cannot be written for another reason.
     """
@@ -212,7 +211,7 @@ def write(text: str) -> None:
         raise cannotWrite(OSError(errno.EBADF, "it is closed"))
     try:
         stream.flush()
-        stream.buffer.write(encode(f"{text}\n", stream.encoding))
+        stream.buffer.write(encode(f"{text}\n", encoding or stream.encoding))
         stream.buffer.flush()
     except OSError as error:
         # What is left in the buffer would make the interpreter complain at its end.

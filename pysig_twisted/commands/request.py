@@ -5,30 +5,40 @@ C{pysig request}: ask a sender.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from ..core.requests import DEFAULT_TIMEOUT, MAX_TIMEOUT
-from .arguments import connectOption, parseJson
+from ..core.requests import DEFAULT_TIMEOUT, MAX_TIMEOUT, checkTimeout
+from ..errors import RequestTimeout
+from .arguments import dataOf
+from .completing import methodNames, senderNames
+from .options import Settings, codecOption, linkOptions
 from .output import isTerminal, toJson, write
+
+LEAST: Final = 0.001
+"""
+Seconds that are left for the answer, once there is a connection.
+"""
 
 
 @click.command(
+    short_help="Ask a sender, and print its answer.",
     # So that -5 is a number, and no option.
     context_settings={"ignore_unknown_options": True},
     epilog="""\b
 Examples:
   pysig request machine uptime
   pysig request lamp dim '{"level": 3}'
+  pysig request lamp state --timeout 2
   pysig request '$router' stats                what the router says of itself
 
 Each kind of failure has its own status, for example 80: no such sender, 81: no
 such method, 84: the handler failed, 124: no answer in time.
 """,
 )
-@click.argument("sender")
-@click.argument("method")
+@click.argument("sender", shell_complete=senderNames(isAsked=True))
+@click.argument("method", shell_complete=methodNames)
 @click.argument("params", required=False, metavar="[JSON]")
 @click.option(
     "--timeout",
@@ -36,34 +46,60 @@ such method, 84: the handler failed, 124: no answer in time.
     default=DEFAULT_TIMEOUT,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for the answer.",
+    help="How long to wait for the answer, connecting included.",
 )
-@connectOption
-def request(endpoint: str, sender: str, method: str, params: str | None, timeout: float) -> None:
+@codecOption
+@linkOptions
+def request(
+    settings: Settings, sender: str, method: str, params: str | None, timeout: float, codec: Any
+) -> None:
     """
     Ask SENDER for METHOD, and print its answer as JSON.
 
     JSON is the parameters; without it, null.
     """
-    from .running import run
+    value, seconds = dataOf(params, codec["codec"]), checkTimeout(timeout)
 
-    value = parseJson(params)
-    answer = run(lambda session: ask(session, endpoint, sender, method, value, timeout))
+    from .running import begin, run
+
+    answer = run(
+        lambda session: ask(session, settings.endpoint, sender, method, value, seconds, codec),
+        begin(settings.verbosity),
+    )
     write(toJson(answer, 2 if isTerminal(sys.stdout) else None))
 
 
 async def ask(
-    session: Any, endpoint: str, sender: str, method: str, params: Any, timeout: float
+    session: Any,
+    endpoint: str,
+    sender: str,
+    method: str,
+    params: Any,
+    timeout: float,
+    codec: Any = None,
 ) -> Any:
     """
     The answer.
 
     @param session: the L{Session<pysig_twisted.commands.running.Session>}.
+    @param timeout: seconds, for all of it.
+    @param codec: arguments of a router that concern encodings.
     @raise PysigError: there is none.
     """
     from .. import ClientRouter
     from .running import Link
 
-    router = ClientRouter(endpoint, observer=Link(session), reactor=session.reactor)
-    async with session.link(router):
-        return await router.request(sender, method, params, timeout=timeout)
+    def late(result: Any, left: float) -> Any:
+        raise RequestTimeout(f"request {sender}.{method} had no answer within {timeout:g} s")
+
+    began = session.reactor.seconds()
+    router = ClientRouter(
+        endpoint, observer=Link(session), reactor=session.reactor, **(codec or {})
+    )
+    async with session.link(router, seconds=checkTimeout(timeout)):
+        asked = session.reactor.seconds()
+        asking = router.request(sender, method, params, timeout=timeout)
+        left = max(timeout - (asked - began), LEAST)
+        answer = await asking.addTimeout(left, session.reactor, late)
+        session.notices.detail(f"answered after {session.since(asked)}")
+        return answer

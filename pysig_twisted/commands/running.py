@@ -21,11 +21,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .. import ClientRouter, PeerInfo, PysigError, Sender, Subscription
-from ..errors import LinkLost, NotConnected
+from ..errors import LinkLost, NotConnected, RequestTimeout
 from ..interfaces import IConnectionObserver
 from ..net.backoff import LASTING
 from .failing import Interrupted, failed
 from .notices import Notices
+from .options import NORMAL
 
 T = TypeVar("T")
 
@@ -40,12 +41,14 @@ class Session:
     @ivar notices: tells the user what is logged.
     """
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, verbosity: int = NORMAL) -> None:
         """
         See the class.
+
+        @param verbosity: how much to tell.
         """
         self.reactor = reactor
-        self.notices = Notices()
+        self.notices = Notices(verbosity)
         self._working: Deferred[Any] | None = None
         self._ended: BaseException | None = None
         self._isClosing = False
@@ -107,6 +110,20 @@ class Session:
             # Not now: this may be called from within the coroutine.
             self.reactor.callLater(0, self._cancel)
 
+    @property
+    def isEnding(self) -> bool:
+        """
+        Has an error or a signal ended it?
+        """
+        return self._ended is not None
+
+    @property
+    def isInterrupted(self) -> bool:
+        """
+        Has a signal?
+        """
+        return isinstance(self._ended, Interrupted)
+
     def closing(self) -> None:
         """
         The command ends by itself from here on: what breaks because of that is
@@ -154,19 +171,38 @@ class Session:
             raise self._ended
         return self._result
 
+    def since(self, began: float) -> str:
+        """
+        How long ago that was, for people.
+        """
+        seconds = self.reactor.seconds() - began
+        return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
     @asynccontextmanager
     async def link(
-        self, router: ClientRouter, wait: Callable[[str], object] | None = None
+        self,
+        router: ClientRouter,
+        wait: Callable[[str], object] | None = None,
+        seconds: float | None = None,
     ) -> AsyncIterator[ClientRouter]:
         """
         Connect, and disconnect in the end.
 
         @param wait: where it is given, connecting is tried until it succeeds,
             and this is told why it does not at first.
+        @param seconds: how long connecting may take, where it is not tried until
+            it succeeds.
         @raise PysigError: there is no connection to be had.
         """
+        began = self.reactor.seconds()
+
+        def late(result: Any, timeout: float) -> Any:
+            raise RequestTimeout(f"no router has answered within {timeout:g} s")
+
         try:
             up = router.whenConnected(failAfterFailures=1)
+            if seconds is not None:
+                up.addTimeout(seconds, self.reactor, late)
             router.startService()
             try:
                 await up
@@ -179,8 +215,10 @@ class Session:
                 else:
                     raise
                 await router.whenConnected()
+            self.notices.detail(f"the link is up after {self.since(began)}")
             yield router
         finally:
+            self.notices.detail(f"done after {self.since(began)}")
             self.closing()
             await router.stopService()
 
@@ -224,16 +262,18 @@ class Link:
         self._session.end(error)
 
 
-def begin() -> Session:
+def begin(verbosity: int = NORMAL) -> Session:
     """
     What comes before a run: from here on signals wait for it.
+
+    @param verbosity: how much to tell.
     """
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
     # Twisted's timers run on the wall clock, which may be set while we run.
     reactor.seconds = time.monotonic
-    session = Session(reactor)
+    session = Session(reactor, verbosity)
     session.catchSignals()
     globalLogBeginner.beginLoggingTo(
         [session.notices], redirectStandardIO=False, discardBuffer=True
@@ -241,15 +281,15 @@ def begin() -> Session:
     return session
 
 
-def run(work: Callable[[Session], Coroutine[Any, Any, T]], session: Session | None = None) -> T:
+def run(work: Callable[[Session], Coroutine[Any, Any, T]], session: Session) -> T:
     """
     Run the reactor until C{work(session)} has ended.
 
+    @param session: what L{begin} gave.
     @return: what it returned.
     @raise Interrupted: a signal ended it.
     @raise SystemExit: it failed; the user has been told why.
     """
-    session = session or begin()
     session.reactor.addSystemEventTrigger("before", "shutdown", session.stopping)
     session.reactor.callWhenRunning(session.start, work)
     session.reactor.run()

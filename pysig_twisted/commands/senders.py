@@ -4,10 +4,7 @@ C{pysig senders}: who is connected.
 
 from __future__ import annotations
 
-import io
-import shutil
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,48 +12,58 @@ import click
 
 from ..core.info import SenderInfo
 from ..core.presence import sidText
-from .arguments import connectOption
-from .output import escape, isTerminal, timeText, toJson, wantsColor, write
+from .completing import senderNames
+from .facts import show
+from .options import Settings, linkOptions, outputOptions
+from .output import escape, timeText
+from .template import PARTS, TEXT, TIME, lineOf
 
-COLUMNS: Final = ("sender", "events", "requests", "owner", "since")
-NARROW: Final = 50
-"""
-Terminals with fewer columns get no table.
-"""
+HEADINGS: Final = ("sender", "events", "requests", "owner", "since")
+FIELDS: Final = {
+    "name": TEXT,
+    "events": PARTS,
+    "requests": PARTS,
+    "sid": TEXT,
+    "principal": TEXT,
+    "since": TIME,
+}
 
 
 @click.command(
+    short_help="List the connected senders.",
     epilog="""\b
 Examples:
   pysig senders
   pysig senders 'kitchen*'
+  pysig senders --watch
   pysig senders --json | jq -r .name
+  pysig senders --format '{name} since {since.local}'
 
-In a pipe there is one line for each sender, and between its columns a tab.
-"""
+In a pipe there is one line for each sender, and between its columns a tab. With
+--watch there is one for each change, which begins with + or -.
+""",
 )
-@click.argument("pattern", default="*")
-@click.option("--json", "asJson", is_flag=True, help="One JSON object a line.")
-@connectOption
-def senders(endpoint: str, pattern: str, asJson: bool) -> None:
+@click.argument("pattern", default="*", shell_complete=senderNames())
+@outputOptions
+@click.option("--watch", is_flag=True, help="Go on to show who comes and goes, until Ctrl-C.")
+@linkOptions
+def senders(
+    settings: Settings, pattern: str, asJson: bool, layout: str | None, watch: bool
+) -> None:
     """
     List the connected senders, or those whose names match PATTERN.
     """
-    from .running import run
+    from . import watching
+    from .running import begin, run
 
-    found = run(lambda session: find(session, endpoint, pattern))
-    if asJson:
-        lines: Iterable[str] = map(asObject, found)
-    elif not isTerminal(sys.stdout):
-        lines = ("\t".join(row(info, True)) for info in found)
-    elif not found:
-        lines = ["no sender is connected" if pattern == "*" else "no sender matches"]
-    else:
-        width = shutil.get_terminal_size().columns
-        lines = table(found, width, wantsColor(sys.stdout), sys.stdout.encoding)
-    text = "\n".join(lines)
-    if text:
-        write(text)
+    line = lineOf(watching.FIELDS if watch else FIELDS, asJson, layout)
+    endpoint, session = settings.endpoint, begin(settings.verbosity)
+    if watch:
+        run(lambda session: watching.watch(session, endpoint, pattern, line), session)
+        return
+    found = run(lambda session: find(session, endpoint, pattern), session)
+    nothing = "no sender is connected" if pattern == "*" else "no sender matches"
+    show([record(info) for info in found], line, HEADINGS, row, nothing)
 
 
 async def find(session: Any, endpoint: str, pattern: str) -> list[SenderInfo]:
@@ -73,62 +80,32 @@ async def find(session: Any, endpoint: str, pattern: str) -> list[SenderInfo]:
         return await router.senders(pattern)
 
 
-def asObject(info: SenderInfo) -> str:
+def record(info: SenderInfo) -> dict[str, Any]:
     """
-    A sender for programs: a JSON object.
+    A sender for programs.
     """
-    return toJson(
-        {
-            "name": info.name,
-            "events": info.events,
-            "requests": info.requests,
-            "sid": sidText(info.sid),
-            "principal": info.principal,
-            "since": info.since,
-        }
-    )
+    return {
+        "name": info.name,
+        "events": info.events,
+        "requests": info.requests,
+        "sid": sidText(info.sid),
+        "principal": info.principal,
+        "since": info.since,
+    }
 
 
-def row(info: SenderInfo, isDated: bool = False) -> tuple[str, ...]:
+def row(record: Mapping[str, Any], isForPeople: bool) -> tuple[str, ...]:
     """
     The columns of a sender. A C{*} among the requests stands for any other.
 
-    @param isDated: show the date even if it is today's.
+    @param isForPeople: leave out the date if it is today's.
     """
-    requests = (name if name is not None else "*" for name in info.requests or ())
-    texts = (info.name, ", ".join(info.events), ", ".join(requests), info.principal)
-    now = datetime.min if isDated else None
-    return (*map(escape, texts), timeText(info.since, now, "seconds"))
-
-
-def table(found: list[SenderInfo], width: int, color: bool, encoding: str | None) -> Iterator[str]:
-    """
-    A table for people, no wider than C{width}.
-    """
-    if width < NARROW:
-        for info in found:
-            yield "  ".join(row(info))
-        return
-    # It takes a while to import, and few commands need it.
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    isUnicode = (encoding or "").lower().startswith("utf")
-    drawn = Table(box=box.SIMPLE_HEAD if isUnicode else box.ASCII2, pad_edge=False)
-    for column in COLUMNS:
-        drawn.add_column(column, overflow="fold")
-    for info in found:
-        drawn.add_row(*map(Text, row(info)))
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=color,
-        no_color=not color,
-        legacy_windows=False,
+    requests = (name if name is not None else "*" for name in record["requests"] or ())
+    texts = (
+        record["name"],
+        ", ".join(record["events"]),
+        ", ".join(requests),
+        record["principal"],
     )
-    with console.capture() as captured:
-        console.print(drawn)
-    for line in captured.get().strip("\n").split("\n"):
-        yield line.rstrip()
+    now = None if isForPeople else datetime.min
+    return (*map(escape, texts), timeText(record["since"], now, "seconds"))

@@ -78,6 +78,13 @@ class Stream:
                 self._write(len(self._pending))
         return self.drained() if len(self._pending) > FULL else None
 
+    @property
+    def isBusy(self) -> bool:
+        """
+        Does something wait to be written?
+        """
+        return bool(self._pending)
+
     def drained(self) -> Deferred[None]:
         """
         A new Deferred that fires when all has been written, or never will be.

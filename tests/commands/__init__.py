@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest import mock
 
 from twisted.internet import reactor as installed
 from twisted.internet.defer import Deferred
@@ -17,6 +20,7 @@ from twisted.trial.unittest import TestCase
 
 import pysig_twisted
 from pysig_twisted import Sender, ServerRouter
+from pysig_twisted.commands import main
 
 reactor: Any = installed
 ROOT = Path(pysig_twisted.__file__).resolve().parent.parent
@@ -29,6 +33,34 @@ HOSTILE = "[/x] [red]\x1b]0;title\x07\x1b[2J \x9b31m \u202eabc\u2066\u2028 \x7f 
 
 UNSAFE = "\x1b\x07\x9b\u202e\u2066\u2028\x7f"
 """What of it must not reach a terminal."""
+
+
+class Outcome(NamedTuple):
+    """What a command line came to."""
+
+    status: int
+    out: str
+    err: str
+
+
+def inProcess(*arguments: str, environment: dict[str, str] | None = None) -> Outcome:
+    """Run a command line that ends before it needs the reactor, in this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+    variables = {name: text for name, text in os.environ.items() if "PYSIG_" not in name}
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        mock.patch.dict(os.environ, {**variables, **(environment or {})}, clear=True),
+    ):
+        try:
+            status = main.status(arguments)
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else 0
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())
+    return Outcome(status, *texts)
 
 
 class Run(ProcessProtocol):

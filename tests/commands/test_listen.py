@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -11,6 +12,7 @@ from twisted.internet.defer import Deferred
 from pysig_twisted import Gap, PysigError
 from pysig_twisted.commands import listen
 from pysig_twisted.commands.notices import Notices
+from pysig_twisted.commands.output import toJson
 
 from . import HOSTILE, UNSAFE, CommandCase, Run, reactor, settled, thermometer
 
@@ -266,7 +268,7 @@ class PrinterTests(CommandCase):
         path = self.folder / "out"
         file = path.open("w")
         self.addCleanup(file.close)
-        self.patch(listen.sys, "stdout", file)
+        self.patch(sys, "stdout", file)
 
         class FakeSession:
             notices = Notices()
@@ -276,7 +278,7 @@ class PrinterTests(CommandCase):
 
     async def test_gapJson(self) -> None:
         """With --json a gap is a line like the events, in its place."""
-        printer, path = self.printer(asJson=True)
+        printer, path = self.printer(line=toJson)
         printer.gap(Gap("thermo", None, 1, 2, 2, None, "link"))
         await printer.drained()
         self.assertEqual(json.loads(path.read_text())["gap"]["n"], 2)

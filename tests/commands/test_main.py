@@ -39,11 +39,18 @@ class HelpTests(SynchronousTestCase):
 
     def test_commandHelp(self) -> None:
         """Each command that needs a router has examples and takes --connect."""
-        for name in set(pysig.commands) - {"demo"}:
+        for name in set(pysig.commands) - {"demo", "completion"}:
             result = self.run_(name, "--help")
             self.assertEqual(result.exit_code, 0)
             self.assertIn(f"  pysig {name}", result.output)
             self.assertIn("--connect ENDPOINT", result.output)
+
+    def test_examples(self) -> None:
+        """Every command has examples, and takes --quiet and --verbose."""
+        for name in pysig.commands:
+            output = self.run_(name, "--help").output
+            for words in ("Examples:", f"pysig {name}", "--quiet", "--verbose"):
+                self.assertIn(words, output, name)
 
     def test_nothing(self) -> None:
         """Without a command there is help, and a status that says it was not enough."""

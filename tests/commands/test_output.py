@@ -152,11 +152,18 @@ class LineTests(SynchronousTestCase):
         line = output.eventLine(info(sender="a\u202eb", event="#\u2066[/x]"), 1)
         self.assertIn("a\\u202eb  #\\u2066[/x]", line)
 
-    def test_eventJson(self) -> None:
+    def test_eventRecord(self) -> None:
         """The fields, in the order the documentation gives."""
         self.assertEqual(
-            output.eventJson(info(), [None]),
-            '{"sender":"thermo","event":"temp","seq":7,"time":1.5,"data":[null],"replayed":false}',
+            output.eventRecord(info(), [None]),
+            {
+                "sender": "thermo",
+                "event": "temp",
+                "seq": 7,
+                "time": 1.5,
+                "data": [None],
+                "replayed": False,
+            },
         )
 
     def test_gap(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from twisted.internet.protocol import Factory, Protocol
+
 from pysig_twisted import PysigError
 from pysig_twisted.commands.request import ask
 from pysig_twisted.commands.running import Session
@@ -61,6 +63,14 @@ class AskTests(CommandCase):
         with self.assertRaises(BadRequest):
             await self.ask("thermo", "echo", timeout=float("nan"))
         await settled(lambda: not self.router.peers())
+
+    async def test_mute(self) -> None:
+        """The time includes that for connecting to something that does not answer."""
+        path = str(self.folder / "mute")
+        port = reactor.listenUNIX(path, Factory.forProtocol(Protocol))
+        self.addCleanup(port.stopListening)
+        with self.assertRaisesRegex(RequestTimeout, "no router has answered within 0.05 s"):
+            await ask(Session(reactor), f"unix:{path}", "thermo", "echo", None, 0.05)
 
 
 class RequestTests(CommandCase):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rich.cells import cell_len
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted import SenderInfo
+from pysig_twisted.commands.output import toJson
 from pysig_twisted.commands.running import Session
-from pysig_twisted.commands.senders import asObject, find, row, table
+from pysig_twisted.commands.senders import find, record, row
 
-from . import UNSAFE, CommandCase, reactor, thermometer
+from . import CommandCase, reactor, thermometer
 
 HOSTILE = SenderInfo("[/x] [red]\u202e 温度計", ("a\u2066b", "[link]"), (None, "m"), 255, "p", 1.5)
 
@@ -20,10 +20,10 @@ HOSTILE = SenderInfo("[/x] [red]\u202e 温度計", ("a\u2066b", "[link]"), (None
 class ShowTests(SynchronousTestCase):
     """Senders as text."""
 
-    def test_object(self) -> None:
-        """An object has every field; the life's number is text, as everywhere."""
+    def test_record(self) -> None:
+        """A record has every field; the life's number is text, as everywhere."""
         self.assertEqual(
-            json.loads(asObject(HOSTILE)),
+            json.loads(toJson(record(HOSTILE))),
             {
                 "name": HOSTILE.name,
                 "events": ["a\u2066b", "[link]"],
@@ -37,47 +37,11 @@ class ShowTests(SynchronousTestCase):
     def test_row(self) -> None:
         """A default handler is a star, and no handler is nothing."""
         self.assertEqual(
-            row(HOSTILE)[:4],
-            (
-                "[/x] [red]\\u202e 温度計",
-                "a\\u2066b, [link]",
-                "*, m",
-                "p",
-            ),
+            row(record(HOSTILE), True)[:4],
+            ("[/x] [red]\\u202e 温度計", "a\\u2066b, [link]", "*, m", "p"),
         )
-        self.assertEqual(row(SenderInfo("a", (), None, 1, "p", 1.5))[1:3], ("", ""))
-
-    def test_tableFits(self) -> None:
-        """A table is never wider than the terminal, loses nothing, and obeys no markup."""
-        many = SenderInfo("many", tuple(f"event{n}" for n in range(50)), None, 1, "me", 1.5)
-        for width in (50, 60, 80, 200):
-            lines = list(table([HOSTILE, many], width, False, "utf-8"))
-            for line in lines:
-                self.assertLessEqual(cell_len(line), width)
-            text = "".join("".join(lines).split())
-            for char in UNSAFE:
-                self.assertNotIn(char, text)
-        self.assertIn("[/x]", text)
-        self.assertIn("[link]", text)
-        self.assertIn("event49", text)
-
-    def test_tiny(self) -> None:
-        """A terminal too narrow for a table gets a line for each sender."""
-        for width in (0, 1, 10, 49):
-            lines = list(table([HOSTILE, HOSTILE], width, True, "utf-8"))
-            self.assertEqual(len(lines), 2)
-            self.assertNotIn("\x1b", "".join(lines))
-
-    def test_ascii(self) -> None:
-        """A terminal that knows only ASCII gets lines of ASCII."""
-        lines = list(table([SenderInfo("a", (), None, 1, "p", 1.5)], 80, False, "ascii"))
-        "\n".join(lines).encode("ascii")
-
-    def test_color(self) -> None:
-        """Colors are there when wanted, and not otherwise."""
-        info = SenderInfo("a", (), None, 1, "p", 1.5)
-        self.assertIn("\x1b[", "".join(table([info], 80, True, "utf-8")))
-        self.assertNotIn("\x1b", "".join(table([info], 80, False, "utf-8")))
+        plain = record(SenderInfo("a", (), None, 1, "p", 1.5))
+        self.assertEqual(row(plain, True)[1:3], ("", ""))
 
 
 class FindTests(CommandCase):

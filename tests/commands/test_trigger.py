@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from pysig_twisted import PysigError
 from pysig_twisted.commands.failing import CommandFailed
 from pysig_twisted.commands.running import Session
 from pysig_twisted.commands.trigger import fire
-from pysig_twisted.errors import BadData, BadName, NameTaken, TooLarge
+from pysig_twisted.errors import BadData, BadName, NameTaken, Revoked, TooLarge
 
 from . import CommandCase, reactor, settled, thermometer
 
@@ -64,7 +65,7 @@ class FireTests(CommandCase):
     async def test_notice(self) -> None:
         """An event that the router did not take after all is a failure."""
         session = Session(reactor)
-        session.notices.told.append("the router refused 1 event(s) door.opened: no")
+        session.notices.warned.append("the router refused 1 event(s) door.opened: no")
         with self.assertRaises(CommandFailed):
             await fire(session, self.endpoint, "door", "opened", None)
 
@@ -83,6 +84,18 @@ class TriggerTests(CommandCase):
             self.assertEqual(run.out, "")
         self.assertEqual(heard, [None, {"by": ["é", 1.5]}])
 
+    async def test_refused(self) -> None:
+        """An event that the router does not take after all is told once, with its own status."""
+        router = self.serve()
+        error = Revoked("no more of that")
+
+        def refuse(peer: Any, run: Any) -> None:
+            peer.refuse("door", "opened", run.count, error)
+
+        self.patch(router.events, "receive", refuse)
+        run = await self.spawn("trigger", "door", "opened").ended()
+        self.assertEnds(run, Revoked.exitCode, "no more of that")
+
     async def test_taken(self) -> None:
         """A name that another has is status 86, told once."""
         thermometer(self.serve())
@@ -93,3 +106,87 @@ class TriggerTests(CommandCase):
         """What is not JSON is status 65; the router is not even asked."""
         run = await self.spawn("trigger", "door", "opened", "{by: Ann}").ended()
         self.assertEnds(run, 65, "at character 2")
+
+    async def test_lines(self) -> None:
+        """With - each line of the input is an event; values, raw bytes, or whole objects."""
+        router = self.serve()
+        heard: list[Any] = []
+        router.addListener(
+            lambda info, data: heard.append((info.event, data)) if info.event[0] != "#" else None
+        )
+        lines = self.folder / "lines"
+        for arguments, text, expected in (
+            (["x", "-"], '1\n\n{"event":"y"}\n"é"', [("x", 1), ("x", {"event": "y"}), ("x", "é")]),
+            (["-"], '{"event":"a","data":1,"seq":9}\n{"event":"b"}', [("a", 1), ("b", None)]),
+            (["-"], '{"event":"#connect"}\n{"gap":{}}\n{"event":"c"}', [("c", None)]),
+            (
+                ["r", "-", "--codec", "raw"],
+                "one\n\ntwo",
+                [("r", b"one"), ("r", b""), ("r", b"two")],
+            ),
+            (["m", "-", "--codec", "msgpack"], "[1.5]", [("m", [1.5])]),
+        ):
+            lines.write_text(text)
+            file = os.open(lines, os.O_RDONLY)
+            files: Any = {0: file, 1: "r", 2: "r"}
+            run = await self.spawn("trigger", "door", *arguments, childFDs=files).ended()
+            os.close(file)
+            self.assertEnds(run, 0)
+            self.assertEqual(
+                [
+                    (event, data or b"") if arguments[0] == "r" else (event, data)
+                    for event, data in heard
+                ],
+                expected,
+            )
+            heard.clear()
+
+    async def test_pipe(self) -> None:
+        """A pipe is read as it comes; Ctrl-C sends what was read, and tells how many."""
+        router = self.serve()
+        heard: list[Any] = []
+        router.addListener(lambda info, data: heard.append(data), "door", "x")
+        run = self.spawn("trigger", "door", "x", "-")
+        run.transport.write(b"1\n2\n")
+        await settled(lambda: heard == [1, 2])
+        run.transport.write(b"3\n4")
+        await settled(lambda: heard == [1, 2, 3])
+        run.signal("INT")
+        await run.ended()
+        self.assertEnds(run, 130, "interrupted: 3 events fired")
+        self.assertEqual(heard, [1, 2, 3])
+
+    async def test_long(self) -> None:
+        """A long input arrives in full, in order."""
+        router = self.serve()
+        heard: list[Any] = []
+        router.addListener(lambda info, data: heard.append(data), "door", "x")
+        lines = self.folder / "lines"
+        lines.write_text("".join(f"{number}\n" for number in range(20_000)))
+        run = await self.spawn("trigger", "door", "x", "--from", str(lines), "-v").ended()
+        self.assertEqual(run.status, 0, run.err)
+        self.assertIn("20,000 events fired in ", run.err)
+        self.assertEqual(heard, list(range(20_000)))
+
+    async def test_badLine(self) -> None:
+        """A line that is wrong ends it; what came before has arrived."""
+        router = self.serve()
+        heard: list[Any] = []
+        router.addListener(lambda info, data: heard.append(data), "door", "x")
+        run = self.spawn("trigger", "door", "x", "-")
+        run.transport.write(b"1\nnope\n3\n")
+        await run.ended()
+        self.assertEnds(run, 65, "the standard input, line 2: 'nope' is not JSON")
+        self.assertIn("1 event before it was fired", run.err)
+        self.assertEqual(heard, [1])
+
+    async def test_linkLost(self) -> None:
+        """A router that goes away while there is input to come is an error."""
+        router = self.serve()
+        run = self.spawn("trigger", "door", "x", "-")
+        run.transport.write(b"1\n")
+        await settled(lambda: any(peer.senders for peer in router.peers()))
+        await router.stopService()
+        await run.ended()
+        self.assertEqual(run.status, 95, run.err)
+        self.assertNotIn("Traceback", run.err)

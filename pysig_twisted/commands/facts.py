@@ -1,0 +1,123 @@
+"""
+What the router says of itself: the requests of C{$router}, and what commands
+that print the answers have in common.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import click
+import msgspec
+from twisted.internet.task import deferLater
+
+from ..errors import BadData, LinkLost, NotConnected, RequestTimeout
+from ..names import ROUTER
+from .output import encode, isTerminal, toJson, wantsColor, write
+from .table import Row, table
+
+FASTEST: Final = 0.1
+
+intervalOption: Final = click.option(
+    "--interval",
+    type=click.FloatRange(FASTEST, 86_400),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often to look, with --watch.",
+)
+
+
+def show(
+    records: Sequence[Mapping[str, Any]],
+    line: Callable[[Mapping[str, Any]], str] | None,
+    headings: Row,
+    row: Callable[[Mapping[str, Any], bool], Row],
+    nothing: str,
+    numbers: Sequence[str] = (),
+) -> None:
+    """
+    Print records: as lines if C{line} is given, else for people as a table, else
+    with a tab between columns.
+
+    @param row: C{row(record, isForPeople)} gives the columns.
+    @param nothing: what people are told if there are none.
+    """
+    if line is not None:
+        lines = [line(record) for record in records]
+    elif not isTerminal(sys.stdout):
+        lines = ["\t".join(row(record, False)) for record in records]
+    elif not records:
+        lines = [nothing]
+    else:
+        rows = [row(record, True) for record in records]
+        lines = tableHere(headings, rows, shutil.get_terminal_size().columns, numbers)
+    if lines:
+        text = "\n".join(lines)
+        write(text, "utf-8" if line is toJson else None)
+
+
+def tableHere(headings: Row, rows: Sequence[Row], width: int, numbers: Row = ()) -> list[str]:
+    """
+    A table for the standard output, in characters that it has.
+    """
+    encoding = sys.stdout.encoding or "ascii"
+    rows = [[encode(cell, encoding).decode(encoding) for cell in row] for row in rows]
+    return table(headings, rows, width, wantsColor(sys.stdout), numbers)
+
+
+async def ask(router: Any, method: str, kind: Any, params: Any = None) -> Any:
+    """
+    What the router answers.
+
+    @param kind: the type of the answer.
+    @raise BadData: the answer is of no such type.
+    """
+    answer = await router.request(ROUTER, method, params)
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:
+        raise BadData(f"the router's answer to {method} cannot be read: {error}") from None
+
+
+async def samples(
+    session: Any, router: Any, interval: float, take: Callable[[], Any]
+) -> AsyncIterator[Any]:
+    """
+    What C{take()} gives, again and again. While the link is down it is waited
+    for.
+
+    @param interval: seconds between two.
+    """
+    while True:
+        try:
+            found = await take()
+        except (LinkLost, NotConnected, RequestTimeout):
+            await router.whenConnected()
+            continue
+        yield found
+        await deferLater(session.reactor, interval)
+
+
+def sizeText(count: float) -> str:
+    """
+    So many bytes, for people.
+    """
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def durationText(seconds: float) -> str:
+    """
+    So much time, for people.
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return (f"{days} d " if days else "") + f"{hours:02}:{minutes:02}:{rest:02}"

@@ -1,0 +1,165 @@
+"""
+Options that several commands have, and that mean the same in each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import click
+
+from ..net.endpoints import DEFAULT_CONNECT
+from ..references import loadCodec
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+QUIET: Final = -1
+NORMAL: Final = 0
+VERBOSE: Final = 1
+
+CODECS: Final = ("json", "msgpack", "cbor", "raw")
+RAW: Final = "raw"
+
+
+@dataclass
+class Settings:
+    """
+    What can be said before the name of a command as well as after it. What
+    stands after it counts.
+
+    @ivar endpoint: the router.
+    @ivar verbosity: L{QUIET}, L{NORMAL} or L{VERBOSE}.
+    """
+
+    endpoint: str = DEFAULT_CONNECT
+    verbosity: int = NORMAL
+    _saidIn: click.Context | None = None
+
+    def connect(self, endpoint: str | None) -> None:
+        """
+        Connect to this, if it is something.
+        """
+        if endpoint is not None:
+            self.endpoint = endpoint
+
+    def tell(self, context: click.Context, verbosity: int) -> None:
+        """
+        Tell this much.
+
+        @raise click.UsageError: both too much and too little are asked for.
+        """
+        if self._saidIn is context and self.verbosity != verbosity:
+            raise click.UsageError("--quiet and --verbose exclude each other", context)
+        self._saidIn, self.verbosity = context, verbosity
+
+
+def _connect(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    context.ensure_object(Settings).connect(value)
+
+
+def _quiet(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Settings).tell(context, QUIET)
+
+
+def _verbose(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Settings).tell(context, VERBOSE)
+
+
+def verbosityOptions(command: F) -> F:
+    """
+    Let a command take C{--quiet} and C{--verbose}.
+    """
+    quiet = click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_quiet,
+        help="Tell nothing but errors.",
+    )
+    verbose = click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_verbose,
+        help="Tell of connections, and how long things take.",
+    )
+    return quiet(verbose(command))
+
+
+def groupOptions(command: F) -> F:
+    """
+    The options before the name of a command.
+    """
+    connect = click.option(
+        "--connect",
+        metavar="ENDPOINT",
+        envvar="PYSIG_CONNECT",
+        default=DEFAULT_CONNECT,
+        show_default=True,
+        show_envvar=True,
+        expose_value=False,
+        callback=_connect,
+        help="The router: host, host:port, or an endpoint string of Twisted's, such as unix:/path.",
+    )
+    return connect(verbosityOptions(command))
+
+
+def linkOptions(command: F) -> F:
+    """
+    The same options after the name of a command. The command is given the
+    L{Settings}, as its first argument.
+    """
+    connect = click.option(
+        "--connect",
+        metavar="ENDPOINT",
+        expose_value=False,
+        callback=_connect,
+        help="The router, as before the command.",
+    )
+    options: Any = connect(verbosityOptions(click.pass_obj(command)))
+    found: F = options
+    return found
+
+
+def codecOption(command: F) -> F:
+    """
+    Let a command take C{--codec}. It is given what a
+    L{ClientRouter<pysig_twisted.ClientRouter>} takes, as C{codec}.
+    """
+
+    def load(context: click.Context, parameter: click.Parameter, value: str) -> Any:
+        return {} if context.resilient_parsing else loadCodec(value)
+
+    def complete(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
+        return [name for name in CODECS if name.startswith(text)]
+
+    return click.option(
+        "--codec",
+        metavar="NAME",
+        default="json",
+        show_default=True,
+        callback=load,
+        shell_complete=complete,
+        help="The encoding of what is sent: json, msgpack, cbor, raw, or package.module:object.",
+    )(command)
+
+
+def outputOptions(command: F) -> F:
+    """
+    Let a command take C{--json} and C{--format}, given to it as C{asJson} and
+    C{layout}.
+    """
+    asJson = click.option("--json", "asJson", is_flag=True, help="One JSON object a line.")
+    layout = click.option(
+        "--format",
+        "layout",
+        metavar="TEMPLATE",
+        help="Lines of this form, with {fields}: those of --json.",
+    )
+    return asJson(layout(command))

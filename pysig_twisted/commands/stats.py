@@ -1,0 +1,234 @@
+"""
+C{pysig stats}: what the router has done so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from .facts import ask, durationText, intervalOption, samples, show, sizeText, tableHere
+from .options import Settings, linkOptions, outputOptions
+from .output import escape, timeText, toJson
+from .template import PARTS, TEXT, TIME, Line, lineOf
+
+COUNTERS: Final = ("eventsAccepted", "eventsDelivered", "eventsRefused", "requests")
+"""
+What only grows while a router runs, so that its growth is a rate.
+"""
+
+FIELDS: Final = {
+    "software": TEXT,
+    "epoch": TEXT,
+    "uptime": TEXT,
+    "time": TIME,
+    "peers": TEXT,
+    "senders": TEXT,
+    "subscriptions": TEXT,
+    "eventsAccepted": TEXT,
+    "eventsDelivered": TEXT,
+    "eventsRefused": TEXT,
+    "requests": TEXT,
+    "requestsOpen": TEXT,
+    "bytesPending": TEXT,
+}
+HEADINGS: Final = ("", "", "per second")
+NUMBERS: Final = HEADINGS[2:]
+WORDS: Final = {
+    "eventsAccepted": "events accepted",
+    "eventsDelivered": "events delivered",
+    "eventsRefused": "events refused",
+    "requestsOpen": "requests open",
+    "bytesPending": "pending",
+}
+
+
+@click.command(
+    short_help="Show what the router has done so far.",
+    epilog="""\b
+Examples:
+  pysig stats
+  pysig stats --watch                    with rates
+  pysig stats --json | jq .eventsAccepted
+  pysig stats --watch --interval 10 --format '{time.utc} {rates.eventsAccepted}'
+
+In a pipe there is one line for each figure: its name, a tab, and its value. With
+--watch all of them are printed each time, and with a rate where there is one.
+""",
+)
+@outputOptions
+@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@intervalOption
+@linkOptions
+def stats(
+    settings: Settings, asJson: bool, layout: str | None, watch: bool, interval: float
+) -> None:
+    """
+    Show the router's counters since its start, and what there is now.
+
+    Subscriptions are those that the router keeps; events delivered are copies,
+    one for each listener; pending are the bytes that wait to be sent.
+    """
+    from .running import begin, run
+
+    line = lineOf({**FIELDS, "rates": PARTS} if watch else FIELDS, asJson, layout)
+    endpoint, session = settings.endpoint, begin(settings.verbosity)
+    if watch:
+        run(lambda session: follow(session, endpoint, interval, line), session)
+        return
+    found = run(lambda session: find(session, endpoint), session)
+    if line is not None:
+        show([found], line, (), row, "")
+    else:
+        show(figures(found), None, HEADINGS[:2], row, "")
+
+
+async def find(session: Any, endpoint: str) -> dict[str, Any]:
+    """
+    The figures.
+
+    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
+    """
+    from .. import ClientRouter
+    from .running import Link
+
+    router = ClientRouter(endpoint, observer=Link(session), reactor=session.reactor)
+    async with session.link(router):
+        return await readStats(router)
+
+
+async def readStats(router: Any) -> dict[str, Any]:
+    """
+    The figures, those of newer routers included.
+
+    @raise BadData: the router's answer is none.
+    """
+    answer: dict[str, Any] = await ask(router, "stats", dict[str, Any])
+    return answer
+
+
+def figures(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """
+    A record for each figure.
+    """
+    return [{"name": name, "value": value} for name, value in found.items()]
+
+
+def row(record: Mapping[str, Any], isForPeople: bool) -> tuple[str, ...]:
+    """
+    The columns of a figure.
+    """
+    name, value = record["name"], record["value"]
+    text = escape(value) if isinstance(value, str) else toJson(value)
+    if not isForPeople:
+        return escape(name), text
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        shown = {"uptime": durationText, "bytesPending": sizeText}.get(name)
+        if shown is not None:
+            text = shown(value)
+        elif name == "time":
+            text = timeText(value, precision="seconds")
+        elif isinstance(value, int):
+            text = f"{value:,}"
+    return WORDS.get(name, escape(name)), text
+
+
+def rates(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, float]:
+    """
+    How often a second what is counted has happened. None if the router was not
+    the same one, or no time has passed.
+    """
+    if before is None or before.get("epoch") != now.get("epoch"):
+        return {}
+    passed = number(now, "uptime") - number(before, "uptime")
+    if passed <= 0:
+        return {}
+    return {
+        name: round(max(0.0, number(now, name) - number(before, name)) / passed, 3)
+        for name in COUNTERS
+        if name in now
+    }
+
+
+def number(found: Mapping[str, Any], name: str) -> float:
+    """
+    A figure as a number.
+    """
+    value = found.get(name)
+    return value if isinstance(value, (int, float)) else 0.0
+
+
+class Watched:
+    """
+    The figures, as they change.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        """
+        @param endpoint: the router's, for the title.
+        """
+        self.endpoint = endpoint
+        self.found: dict[str, Any] = {}
+
+    def take(self, found: dict[str, Any]) -> None:
+        """
+        Newer figures are there.
+        """
+        self.found = {**found, "rates": rates(found, self.found or None)}
+
+    def rows(self, isForPeople: bool) -> list[tuple[str, ...]]:
+        """
+        The columns of all figures.
+        """
+        changes = self.found.get("rates", {})
+        form = "{:,.1f}" if isForPeople else "{}"
+        return [
+            (*row(record, isForPeople), form.format(changes[name]) if name in changes else "")
+            for record in figures(self.found)
+            if (name := record["name"]) != "rates"
+        ]
+
+    def draw(self, width: int) -> tuple[str, list[str]]:
+        """
+        A title and a table.
+        """
+        rows = self.rows(True)
+        title = f"the router at {escape(self.endpoint)}"
+        return title, tableHere(HEADINGS, rows, width, NUMBERS) if rows else []
+
+
+async def follow(session: Any, endpoint: str, interval: float, line: Line | None) -> None:
+    """
+    Show the figures again and again.
+
+    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
+    @param interval: seconds between two looks.
+    """
+    from .. import ClientRouter
+    from .running import Link
+    from .screen import Screen, canShow
+    from .standard import StandardOutput
+
+    router = ClientRouter(endpoint, observer=Link(session, True), reactor=session.reactor)
+    watched = Watched(endpoint)
+    looks = samples(session, router, interval, lambda: readStats(router))
+    if line is None and canShow():
+        screen = Screen(session, watched.draw)
+        async with session.link(router):
+            with screen:
+                async for found in looks:
+                    watched.take(found)
+                    screen.changed()
+        return
+    output = StandardOutput(session, "utf-8" if line is toJson else None)
+    async with session.link(router):
+        async for found in looks:
+            watched.take(found)
+            if line is not None:
+                output.line(line(watched.found))
+            else:
+                for columns in watched.rows(False):
+                    output.line("\t".join(columns).rstrip("\t"))
+            await output.drained()
