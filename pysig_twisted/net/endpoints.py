@@ -14,12 +14,24 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.endpoints import HostnameEndpoint, clientFromString, serverFromString
-from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    UNIXClientEndpoint,
+    UNIXServerEndpoint,
+    clientFromString,
+    serverFromString,
+)
+from twisted.internet.interfaces import (
+    IStreamClientEndpoint,
+    IStreamClientEndpointStringParserWithReactor,
+    IStreamServerEndpoint,
+)
+from twisted.internet.stdio import PipeAddress
+from twisted.plugin import getPlugins
 
 from ..errors import ConfigError
+from .mistakes import DEFAULT_PORT, TCP_PREFIXES, clientMistake, serverMistake
 
-DEFAULT_PORT: Final = 7744
 DEFAULT_LISTEN: Final = f"tcp:{DEFAULT_PORT}:interface=127.0.0.1"
 DEFAULT_CONNECT: Final = f"127.0.0.1:{DEFAULT_PORT}"
 
@@ -29,8 +41,14 @@ Bytes of a unix socket's path, by the size of C{sun_path} in unix(7). Twisted's
 client would fail on a longer one without telling its caller.
 """
 
-TCP_PREFIXES: Final = ("tcp", "tcp6", "ssl", "tls")
+UNIX_MODE: Final = "660"
+"""
+Who may connect to a unix socket unless its string says so: the user and the
+group of the server. Twisted would let in everybody on the machine.
+"""
 
+# A mode of a unix socket: by name, or as the second of what has none.
+_MODE = re.compile(r"(?<!\\):mode=|\Aunix:(?:\\.|[^:\\])+:\d")
 _INTERFACE = re.compile(r":interface=(?:\\.|[^:\\])*")
 _HOST = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.-]+)(?::(?P<port>\d+))?\Z")
 # What parsers of endpoint strings say, and what that means.
@@ -57,32 +75,69 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
     if not isinstance(text, str):
         raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
     host = _HOST.match(text)
-    if host is not None:
+    if host is not None and not (host["port"] and _isPrefix(host["host"])):
         port = int(host["port"] or DEFAULT_PORT)
-        if not 0 < port < 65536:
-            raise ConfigError(f"cannot connect to {text!r}: port {port} is not 1 to 65535")
+        _check(text, host["host"], port)
         return HostnameEndpoint(reactor, host["host"].strip("[]"), port)
     try:
         endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
     except Exception as error:
-        raise ConfigError(
-            f"cannot connect to {text!r}: {_why(error)}; give host:port,"
+        why = clientMistake(text) or (
+            f"{_why(error)}; give host:port,"
             f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
-        ) from error
-    path = os.fsencode(getattr(endpoint, "_path", ""))
-    if len(path) > LONGEST_PATH:
-        raise ConfigError(
-            f"cannot connect to {text!r}: the path is {len(path)} bytes long;"
-            f" a unix socket's has {LONGEST_PATH} at most"
         )
+        raise ConfigError(f"cannot connect to {text!r}: {why}") from error
+    if isinstance(endpoint, UNIXClientEndpoint):
+        _checkPath(f"cannot connect to {text!r}", endpoint._path)
+    else:
+        _check(text, getattr(endpoint, "_host", "host"), getattr(endpoint, "_port", 1))
     return endpoint
+
+
+def _isPrefix(word: str) -> bool:
+    """
+    Is it what a kind of endpoint string begins with, rather than a host?
+    """
+    return word in (*TCP_PREFIXES, "unix") or any(
+        word == plugin.prefix for plugin in getPlugins(IStreamClientEndpointStringParserWithReactor)
+    )
+
+
+def _check(text: str, host: Any, port: Any) -> None:
+    """
+    Refuse a host that none can be, and a port that does not exist: connecting to
+    them would fail in stranger words.
+    """
+    why = None
+    if isinstance(host, str) and host.isdecimal():
+        why = f"{host!r} is a number and no host; give 127.0.0.1:{host}"
+    elif isinstance(host, str) and (not host or any(map(str.isspace, host))):
+        why = f"{host!r} is not the name of a host"
+    elif isinstance(port, int) and not 0 < port < 65536:
+        why = f"port {port} is not 1 to 65535"
+    if why is not None:
+        raise ConfigError(f"cannot connect to {text!r}: {why}")
+
+
+def _checkPath(task: str, path: str) -> None:
+    """
+    Refuse a path that no unix socket can have.
+    """
+    size = len(os.fsencode(path))
+    if not size:
+        raise ConfigError(f"{task}: it has no path; give unix:/path")
+    if size > LONGEST_PATH:
+        raise ConfigError(
+            f"{task}: the path is {size} bytes long; a unix socket's has {LONGEST_PATH} at most"
+        )
 
 
 def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
     """
     What to listen on.
 
-    @param text: an endpoint string of Twisted's, or an endpoint.
+    @param text: an endpoint string of Twisted's, or an endpoint. A unix socket
+        whose string has no C{mode} has L{UNIX_MODE}.
     @raise ConfigError: it is neither.
     """
     if IStreamServerEndpoint.providedBy(text):
@@ -92,11 +147,15 @@ def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
         raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, text)
+        if isinstance(endpoint, UNIXServerEndpoint) and not _MODE.search(text):
+            endpoint = serverFromString(reactor, f"{text}:mode={UNIX_MODE}")
     except Exception as error:
-        raise ConfigError(
-            f"cannot listen on {text!r}: {_why(error)};"
-            f" give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
-        ) from error
+        why = serverMistake(text) or (
+            f"{_why(error)}; give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
+        )
+        raise ConfigError(f"cannot listen on {text!r}: {why}") from error
+    if isinstance(endpoint, UNIXServerEndpoint):
+        _checkPath(f"cannot listen on {text!r}", endpoint._address)
     return endpoint
 
 
@@ -121,9 +180,10 @@ def _why(error: BaseException) -> str:
 def isLocal(address: object) -> bool:
     """
     Can only this machine reach a port with this address? Unknown kinds of
-    address count as open to everybody.
+    address count as open to everybody. A pipe leads to the process that started
+    this one, and to nobody else.
     """
-    if isinstance(address, UNIXAddress):
+    if isinstance(address, (UNIXAddress, PipeAddress)):
         return True
     if isinstance(address, (IPv4Address, IPv6Address)):
         try:
@@ -165,4 +225,6 @@ def describeAddress(get: Callable[[], Any]) -> str:
         name = address.name or b""
         text = name.decode(errors="replace") if isinstance(name, bytes) else name
         return f"unix:{text}" if text else "unix"
+    if isinstance(address, PipeAddress):
+        return "stdio"
     return str(address)

@@ -82,11 +82,11 @@ class Ports:
             )
         self._ports.append(port)
         self.log.info("listening on {address}", address=where)
+        opened: IListeningPort = port
         if isinstance(port, StandardIO):
             # It is a connection already.
-            link = port.protocol
-            link.whenOver().addCallback(lambda _: self._over(port))
-        opened: IListeningPort = port
+            link = getattr(port, "protocol")  # noqa: B009  Windows has another one
+            link.whenOver().addCallback(lambda _: self._over(opened))
         return opened
 
     def whenDeserted(self) -> Deferred[None]:
