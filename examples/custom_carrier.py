@@ -63,14 +63,12 @@ async def serve(reactor):
     """
     # Standard output belongs to the carrier, so the log goes elsewhere, and nothing may be printed.
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
-    router = ServerRouter()
+    router = ServerRouter("stdio:")
     counter = router.addSender("counter", ["count"], {"pid": lambda params: os.getpid()})
     task.LoopingCall(lambda: counter.trigger("count", reactor.seconds())).start(0.2, now=False)
     router.startService()
-    # What listens on standard input is a connection at once. When it is over nobody is left to
-    # work for: our parent has closed its end, or is gone.
-    port = await router.addEndpoint("stdio:")
-    await port.protocol.whenOver()
+    # When standard input ends our parent has closed its end, or is gone: so is our work.
+    await router.whenDeserted()
 
 
 async def use(reactor, *command):

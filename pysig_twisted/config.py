@@ -1,16 +1,20 @@
 """
-Settings of a server, from flags, the environment and a file.
+Settings of a server or of a client, from flags, the environment and a file.
 
-What a flag says wins over C{PYSIG_LISTEN}, that over the file, and that over the
-defaults. The file is TOML::
+What a flag says wins over C{PYSIG_LISTEN} (for a client, C{PYSIG_CONNECT}), that
+over the file, and that over the defaults. The file is TOML; a server and its
+clients may share one::
 
     [server]
     listen = ["tcp:7744:interface=127.0.0.1", "unix:/run/pysig/bus"]
-    insecure = false
-    verbose = false
+    app = ["greenhouse.rules:start"]
 
     [limits]
     peers = 500
+
+    [client]
+    connect = "unix:/run/pysig/bus"
+    app = ["greenhouse.sensors:start /dev/ttyUSB0"]
 
 Each value is checked by itself, so that all errors are told at once, and each
 names the file, the table and the key. Paths in endpoint strings are relative to
@@ -23,12 +27,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import msgspec
 
 from .errors import ConfigError
-from .net.endpoints import DEFAULT_LISTEN, serverEndpoint
+from .net.endpoints import DEFAULT_CONNECT, DEFAULT_LISTEN, clientEndpoint, serverEndpoint
 from .net.limits import Limits
 
 if sys.version_info >= (3, 11):
@@ -38,7 +42,12 @@ else:
 
 LISTEN_VARIABLE: Final = "PYSIG_LISTEN"
 """
-In the environment: endpoint strings, separated by spaces.
+In the environment of a server: endpoint strings, separated by spaces.
+"""
+
+CONNECT_VARIABLE: Final = "PYSIG_CONNECT"
+"""
+In the environment of a client: what it connects to.
 """
 
 
@@ -49,11 +58,32 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @ivar listen: endpoint strings.
     @ivar insecure: listen also where others than this machine can connect?
     @ivar verbose: log each sender and subscription that comes or goes, too?
+    @ivar app: functions of your own, C{package.module:function}, that are called with the router;
+        arguments may follow, separated as in a shell.
     """
 
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
     insecure: bool = False
     verbose: bool = False
+    app: tuple[str, ...] = ()
+
+
+class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    The table C{[client]}.
+
+    @ivar connect: the router's endpoint: C{host}, C{host:port} or an endpoint string.
+    @ivar app: functions of your own, C{package.module:function}, that are called with the router;
+        arguments may follow, separated as in a shell.
+    @ivar codec: the encoding of what is sent: the name of one that is built in, or
+        C{package.module:name} for your own.
+    @ivar linkGrace: seconds for which the link may be down before senders are told as gone.
+    """
+
+    connect: str = DEFAULT_CONNECT
+    app: tuple[str, ...] = ()
+    codec: str = "json"
+    linkGrace: Annotated[float, msgspec.Meta(ge=0)] = 5.0
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -61,14 +91,25 @@ class Settings(msgspec.Struct, frozen=True):
     All there is to set.
 
     @ivar server: the table C{[server]}.
-    @ivar limits: the table C{[limits]}; see L{Limits}.
+    @ivar limits: the table C{[limits]}, which is a server's; see L{Limits}.
+    @ivar client: the table C{[client]}.
     """
 
     server: ServerSettings
     limits: Limits
+    client: ClientSettings = ClientSettings()
 
 
-TABLES: Final[dict[str, type]] = {"server": ServerSettings, "limits": Limits}
+TABLES: Final[dict[str, type]] = {
+    "server": ServerSettings,
+    "limits": Limits,
+    "client": ClientSettings,
+}
+
+CONCERNED: Final = {"server": ("server", "limits"), "client": ("client",)}
+"""
+Which tables a command goes by.
+"""
 
 
 class BadSettings(ConfigError):
@@ -86,25 +127,32 @@ class BadSettings(ConfigError):
         self.errors = errors
 
 
-def load(path: str | None, flags: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+def load(
+    path: str | None,
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str],
+    command: str = "server",
+) -> Settings:
     """
     The settings in force.
 
     @param path: the file; C{None} for none.
-    @param flags: what flags say of the table C{[server]}, by key.
+    @param flags: what flags say of the command's own table, by key.
     @param environment: the environment.
+    @param command: C{"server"} or C{"client"}. All tables of the file are checked;
+        flags, the environment and endpoints are those of this command.
     @raise BadSettings: something is wrong, and this is all of it.
     """
     errors: list[str] = []
-    variable = environment.get(LISTEN_VARIABLE, "").split()
+    variable, said = _variable(command, environment)
     # Later ones win. Each says how to call the place of a value.
     sources: tuple[tuple[Callable[[str, str], str], Mapping[str, Any]], ...] = (
         (lambda table, key: f"{path}: [{table}] {key}", _read(path, errors)),
-        (lambda table, key: LISTEN_VARIABLE, {"server": {"listen": variable} if variable else {}}),
-        (lambda table, key: f"--{key}", {"server": flags}),
+        (lambda table, key: variable, {command: said}),
+        (lambda table, key: f"--{key}", {command: flags}),
     )
     values: dict[str, dict[str, Any]] = {table: {} for table in TABLES}
-    places: dict[str, str] = {}
+    places: dict[tuple[str, str], str] = {}
     for placeOf, tables in sources:
         for table, kind in TABLES.items():
             for key, value in tables.get(table, {}).items():
@@ -113,13 +161,26 @@ def load(path: str | None, flags: Mapping[str, Any], environment: Mapping[str, s
                 if problem:
                     errors.append(f"{place}: {problem}")
                 else:
-                    values[table][key], places[key] = value, place
+                    values[table][key], places[table, key] = value, place
     loaded = {table: _build(table, values[table], f"{path}", errors) for table in TABLES}
-    if "listen" in places:
-        errors += [f"{places['listen']}: {problem}" for problem in _unusable(loaded["server"])]
+    settings = Settings(**loaded)
+    key = {"server": "listen", "client": "connect"}[command]
+    if (command, key) in places:
+        errors += [f"{places[command, key]}: {said}" for said in _unusable(command, settings)]
     if errors:
         raise BadSettings(errors)
-    return Settings(**loaded)
+    return settings
+
+
+def _variable(command: str, environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """
+    The variable that a command reads, and what it says.
+    """
+    if command == "client":
+        connect = environment.get(CONNECT_VARIABLE, "").strip()
+        return CONNECT_VARIABLE, {"connect": connect} if connect else {}
+    listen = environment.get(LISTEN_VARIABLE, "").split()
+    return LISTEN_VARIABLE, {"listen": listen} if listen else {}
 
 
 def _read(path: str | None, errors: list[str]) -> dict[str, Any]:
@@ -180,38 +241,41 @@ def _build(table: str, values: dict[str, Any], path: str, errors: list[str]) -> 
         return TABLES[table]()
 
 
-def _unusable(server: ServerSettings) -> Iterator[str]:
+def _unusable(command: str, settings: Settings) -> Iterator[str]:
     """
-    What is wrong with the endpoints.
+    What is wrong with the endpoints that a command uses.
     """
-    if not server.listen:
+    if command == "client":
+        yield from _checkEndpoint("connect to", clientEndpoint, settings.client.connect)
+        return
+    if not settings.server.listen:
         yield "is empty; name an endpoint"
-    for text in server.listen:
-        yield from _checkEndpoint(text)
+    for text in settings.server.listen:
+        yield from _checkEndpoint("listen on", serverEndpoint, text)
 
 
-def _checkEndpoint(text: str) -> list[str]:
+def _checkEndpoint(purpose: str, parse: Callable[[Any, str], object], text: str) -> list[str]:
     """
-    Can this be listened on, as far as its string tells?
+    Can this be used, as far as its string tells?
     """
     from twisted.internet import reactor
 
     try:
         text.encode()
-        serverEndpoint(reactor, text)
+        parse(reactor, text)
     except UnicodeEncodeError:
-        return [f"cannot listen on {text!r}: it is not UTF-8"]
+        return [f"cannot {purpose} {text!r}: it is not UTF-8"]
     except ConfigError as error:
         return [error.message]
     return []
 
 
-def describe(settings: Settings) -> str:
+def describe(settings: Settings, command: str = "server") -> str:
     """
-    The settings as the file that would give them.
+    The settings that a command goes by, as the file that would give them.
     """
     lines: list[str] = []
-    for name in TABLES:
+    for name in CONCERNED[command]:
         lines.append(f"[{name}]")
         for key, value in msgspec.to_builtins(getattr(settings, name)).items():
             lines.append(f"{key} = {_toml(value)}")

@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.config import (
+    CONCERNED,
+    CONNECT_VARIABLE,
     LISTEN_VARIABLE,
     TABLES,
     BadSettings,
+    ClientSettings,
     ServerSettings,
     Settings,
     describe,
     load,
 )
 from pysig_twisted.errors import ConfigError
-from pysig_twisted.net.endpoints import DEFAULT_LISTEN
+from pysig_twisted.net.endpoints import DEFAULT_CONNECT, DEFAULT_LISTEN
 from pysig_twisted.net.limits import Limits
 
 if sys.version_info >= (3, 11):
@@ -45,10 +48,13 @@ class ConfigCase(SynchronousTestCase):
         text: str | bytes | None = None,
         flags: dict[str, Any] | None = None,
         environment: dict[str, str] | None = None,
+        command: str = "server",
     ) -> list[str]:
         """What is said of these settings; of a file, without its name, which must be there."""
         path = None if text is None else self.file(text)
-        error: Any = self.assertRaises(BadSettings, load, path, flags or {}, environment or {})
+        error: Any = self.assertRaises(
+            BadSettings, load, path, flags or {}, environment or {}, command
+        )
         self.assertEqual(error.message, "\n".join(error.errors))
         if path is None:
             return list(error.errors)
@@ -96,6 +102,24 @@ class PrecedenceTests(ConfigCase):
     def test_otherVariables(self) -> None:
         """Nothing else of the environment matters."""
         self.assertEqual(load(None, {}, {"PYSIG_PEERS": "x"}), load(None, {}, {}))
+        other = {CONNECT_VARIABLE: "tcp:x"}
+        self.assertEqual(load(None, {}, other), load(None, {}, {}))
+
+    def test_client(self) -> None:
+        """A client has its own variable and its own table, in a file that a server may share."""
+        self.assertEqual(load(None, {}, {}, "client").client, ClientSettings())
+        self.assertEqual(ClientSettings().connect, DEFAULT_CONNECT)
+        path = self.file(f"[client]\nconnect = '{ONE}'\nlinkGrace = 0\n[server]\nlisten = ['x']\n")
+        server = {LISTEN_VARIABLE: "tcp:x"}
+        for flags, environment, connect in (
+            ({}, server, ONE),
+            ({}, {CONNECT_VARIABLE: " "}, ONE),
+            ({}, {CONNECT_VARIABLE: f" {TWO} "}, TWO),
+            ({"connect": "here"}, {CONNECT_VARIABLE: TWO}, "here"),
+        ):
+            client = load(path, flags, environment, "client").client
+            self.assertEqual(client.connect, connect)
+            self.assertEqual(client.linkGrace, 0.0)
 
 
 class ErrorTests(ConfigCase):
@@ -113,7 +137,7 @@ class ErrorTests(ConfigCase):
         )
         starts = [
             f"{path}: stray: stands outside a table; put it below [server]",
-            f"{path}: [limit]: there is no such table; there are [server], [limits]",
+            f"{path}: [limit]: there is no such table; there are [server], [limits], [client]",
             f"{path}: [serial]: there is no such table",
             f"{path}: [server] verbose: Expected `bool`, got `int`",
             f"{path}: [server] lissten: there is no such key; there are listen, insecure, verbose",
@@ -142,7 +166,7 @@ class ErrorTests(ConfigCase):
             ],
             [
                 "[server] listen: cannot listen on 'x': Unknown endpoint type: 'x'",
-                "[server] listen: cannot listen on '': Unknown endpoint type: ''",
+                "[server] listen: cannot listen on '': it is empty",
                 "[server] listen: cannot listen on 'tcp:y': 'y' is not a number",
             ],
         )
@@ -155,6 +179,27 @@ class ErrorTests(ConfigCase):
             self.errors("[server]\nlisten = ['tcp:1', 2]"),
             ["[server] listen: Expected `str`, got `int`"],
         )
+
+    def test_client(self) -> None:
+        """What is wrong with a client's settings; a server is told too, but of endpoints."""
+        text = "[client]\nconnect = 'tcp:x'\nlinkGrace = -1\ncodec = 1\napp = 'x:y'\nfoo = 1\n"
+        told = [
+            "[client] linkGrace: Expected `float` >= 0.0",
+            "[client] codec: Expected `str`, got `int`",
+            "[client] app: Expected `array`, got `str`",
+            "[client] foo: there is no such key; there are connect, app, codec, linkGrace",
+        ]
+        self.assertEqual(self.errors(text), told)
+        *first, last = self.errors(text, command="client")
+        self.assertEqual(first, told)
+        self.assertTrue(last.startswith("[client] connect: cannot connect to 'tcp:x': "), last)
+        for flags, environment, place in (
+            ({"connect": ""}, {}, "--connect"),
+            ({}, {CONNECT_VARIABLE: "tcp:x"}, CONNECT_VARIABLE),
+            ({"connect": "unix:\udcff"}, {}, "--connect"),
+        ):
+            [said] = self.errors(None, flags, environment, "client")
+            self.assertTrue(said.startswith(f"{place}: cannot connect to "), said)
 
     def test_together(self) -> None:
         """Values that are right by themselves may be wrong together."""
@@ -194,12 +239,14 @@ class DescribeTests(ConfigCase):
     """L{describe} writes what L{load} reads."""
 
     def test_all(self) -> None:
-        """Every setting is there, below its table."""
-        tables = tomllib.loads(describe(load(None, {}, {})))
-        self.assertEqual(list(tables), list(TABLES))
-        for name, kind in TABLES.items():
-            fields: Any = kind
-            self.assertEqual(list(tables[name]), list(fields.__struct_fields__))
+        """Every setting that concerns a command is there, below its table."""
+        for command, concerned in CONCERNED.items():
+            tables = tomllib.loads(describe(load(None, {}, {}), command))
+            self.assertEqual(tuple(tables), concerned)
+            for name in concerned:
+                fields: Any = TABLES[name]
+                self.assertEqual(list(tables[name]), list(fields.__struct_fields__))
+        self.assertEqual({name for names in CONCERNED.values() for name in names}, set(TABLES))
 
     @given(
         st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=3),
@@ -213,10 +260,12 @@ class DescribeTests(ConfigCase):
             "unix:/" + name.replace("\\", "\\\\").replace(":", "\\:").replace("=", "\\=")
             for name in names
         ]
-        listen = [text for text in listen if "\0" not in text]
+        listen = [text for text in listen if "\0" not in text and len(text.encode()) < 100]
         settings = Settings(
-            ServerSettings(tuple(listen) or (ONE,), flag, not flag),
+            ServerSettings(tuple(listen) or (ONE,), flag, not flag, tuple(names)),
             Limits(peers=peers, helloTimeout=seconds, linger=seconds),
+            ClientSettings(ONE, tuple(names), "json", seconds),
         )
-        path = self.file(describe(settings))
+        path = self.file(describe(settings) + describe(settings, "client"))
         self.assertEqual(load(path, {}, {}), settings)
+        self.assertEqual(load(path, {}, {}, "client"), settings)

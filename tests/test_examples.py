@@ -9,6 +9,7 @@ import re
 import runpy
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,10 +30,10 @@ class Running:
     @ivar printed: the lines that it has printed and that were waited for.
     """
 
-    def __init__(self, name: str, *arguments: str) -> None:
+    def __init__(self, *command: str) -> None:
         self.printed: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, str(EXAMPLES / name), *arguments],
+            [sys.executable, *command],
             cwd=EXAMPLES.parent,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -85,6 +86,20 @@ class Running:
         self._reader.join()
 
 
+def children(parent: int) -> list[int]:
+    """The processes that a process has started."""
+    words = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(word) for word in words]
+
+
+def isRunning(process: int) -> bool:
+    """Is there such a process, and is it more than an entry in a table?"""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+
+
 class ExampleTests(SynchronousTestCase):
     """
     One method for each example.
@@ -98,6 +113,14 @@ class ExampleTests(SynchronousTestCase):
         "remote_sender.py": "test_remoteSender",
         "remote_listeners.py": "test_remoteListeners",
         "request_sender.py": "test_requestSender",
+        "custom_codec.py": "test_customCodec",
+        "custom_carrier.py": "test_customCarrier",
+        "custom_wire.py": "test_customWire",
+        "generic_client_request.py": "test_genericClientRequest",
+        "disk_usage_cron.py": "test_diskUsageCron",
+        "embedded_app/before.py": "test_embeddedLines",
+        "embedded_app/after.py": "test_embeddedApp",
+        "embedded_app/test_after.py": "test_embeddedTests",
     }
 
     def setUp(self) -> None:
@@ -110,9 +133,25 @@ class ExampleTests(SynchronousTestCase):
 
     def start(self, name: str, *arguments: str) -> Running:
         """Run an example until the test ends."""
-        running = Running(name, *arguments)
+        return self.launch(str(EXAMPLES / name), *arguments)
+
+    def launch(self, *command: str) -> Running:
+        """Run an interpreter until the test ends."""
+        running = Running(*command)
         self.addCleanup(running.kill)
         return running
+
+    def ended(self, name: str, *arguments: str) -> tuple[int, str]:
+        """Run an example to its end: its status, and what it printed."""
+        done = subprocess.run(
+            [sys.executable, str(EXAMPLES / name), *arguments],
+            cwd=EXAMPLES.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=PATIENCE,
+        )
+        return done.returncode, done.stdout
 
     def test_all(self) -> None:
         """Each example has a test here."""
@@ -123,14 +162,18 @@ class ExampleTests(SynchronousTestCase):
 
     def test_endpoints(self) -> None:
         """Without an argument they meet at port 7744 of this machine."""
+        found = []
         for name in self.tested:
-            if name != "local_signals.py":
+            text = (EXAMPLES / name).read_text(encoding="utf-8")
+            if re.search(r"def main\(.*\bendpoint=", text):
                 main = runpy.run_path(str(EXAMPLES / name), run_name="example")["main"]
-                [_, endpoint] = inspect.signature(main).parameters.values()
+                endpoint = inspect.signature(main).parameters["endpoint"]
                 expected = "127.0.0.1:7744"
                 if name == "server.py":
                     expected = "tcp:7744:interface=127.0.0.1"
                 self.assertEqual(endpoint.default, expected, name)
+                found.append(name)
+        self.assertGreaterEqual(len(found), 6)
 
     def test_localSignals(self) -> None:
         """All kinds of listeners hear, requests are answered or refused, and it ends."""
@@ -212,3 +255,141 @@ class ExampleTests(SynchronousTestCase):
             example.expect(line)
         example.stop()
         server.expect(r".*'reason': 'closed'")
+
+    def test_genericClientRequest(self) -> None:
+        """It prints any answer, takes JSON and text, and ends with the status of an error."""
+        server = self.start("server.py", self.endpoint)
+        server.expect(r".*listening on")
+        sender = self.start("request_sender.py", self.endpoint)
+        sender.expect(r"now it answers others")
+        name = "generic_client_request.py"
+        for arguments, status, pattern in (
+            (["system", "host", "null"], 0, r'\{\n  "name": '),
+            (["system", "disk", str(EXAMPLES)], 0, r'\{\n  "total": \d+'),
+            (["system", "nap", "0.01"], 0, r'"anonymous may get up"\n$'),
+            (["clock", "now", "[1, {}]"], 0, r"\d+\.\d+\n$"),
+            (["cellar", "light", "null"], 80, r"cellar\.light: no sender 'cellar'.*\n$"),
+            (["system", "disk", "/no/such"], 84, r"system\.disk: .*FileNotFoundError.*\n$"),
+        ):
+            ended, printed = self.ended(name, *arguments, self.endpoint)
+            self.assertRegex(printed, rf"\A{pattern}")
+            self.assertEqual(ended, status, printed)
+        self.assertEqual(self.ended(name, "system")[0], 1)
+        status, printed = self.ended(name, "a", "b", "null", f"{self.endpoint}-none")
+        self.assertEqual(status, 69)
+        self.assertRegex(printed, r"\Aa\.b: cannot connect to .*-none: No such file .*\n$")
+
+    def test_diskUsageCron(self) -> None:
+        """It tells what it found, and ends; without a router it says so in one line."""
+        name = "disk_usage_cron.py"
+        server = self.start("server.py", self.endpoint)
+        server.expect(r".*listening on")
+        self.assertEqual(self.ended(name, self.endpoint), (0, ""))
+        server.expect(r"disk #connect ")
+        server.expect(r"disk usage \{'path': '/', 'percent': [\d.]+, 'free': \d+\}$")
+        server.expect(r"disk #disconnect .*'closed'")
+        server.stop()
+        status, printed = self.ended(name, self.endpoint)
+        self.assertEqual(status, 69)
+        self.assertRegex(
+            printed, r"\Adisk_usage_cron: nothing was told: cannot connect to unix:\S+: .*\n$"
+        )
+
+    def test_embeddedLines(self) -> None:
+        """The application has a bus by what was added to it, and by nothing else."""
+        folder = EXAMPLES / "embedded_app"
+        before = (folder / "before.py").read_text(encoding="utf-8").splitlines()
+        after = (folder / "after.py").read_text(encoding="utf-8").splitlines()
+        added = [line for line in after if line.endswith("  # +")]
+        kept = iter(line for line in after if line not in added and line)
+        self.assertEqual([line for line in before if line], list(kept))
+        self.assertTrue(5 < len(added) < 20, added)
+        self.assertNotIn("pysig", "".join(before))
+
+    def test_embeddedApp(self) -> None:
+        """twistd runs it: lines of members are events, and the bus speaks to members."""
+        folder = Path(self.endpoint.partition(":")[2]).parent
+        text = (EXAMPLES / "embedded_app" / "after.py").read_text(encoding="utf-8")
+        text = text.replace("tcp:7000:interface=127.0.0.1", f"unix:{folder}/chat")
+        (folder / "app.py").write_text(text.replace("tcp:7744:interface=127.0.0.1", self.endpoint))
+        run = "import sys; sys.argv[0] = 'twistd'; from twisted.scripts.twistd import run; run()"
+        app = self.launch("-c", run, "-n", "--pidfile=", "-y", str(folder / "app.py"))
+        app.expect(r".*listening on unix:")
+        listeners = self.start("remote_listeners.py", self.endpoint)
+        listeners.expect(r"came +chat, which fires \['said'\]$")
+        with socket.socket(socket.AF_UNIX) as ann:
+            ann.settimeout(PATIENCE)
+            ann.connect(f"{folder}/chat")
+            ann.sendall(b"good evening\n")
+            self.assertEqual(ann.recv(100), b"good evening\n")
+            listeners.expect(r"everything +chat said good evening$")
+            request = ("generic_client_request.py", "chat")
+            self.assertEqual(self.ended(*request, "count", "null", self.endpoint), (0, "1\n"))
+            self.assertEqual(self.ended(*request, "say", "dinner", self.endpoint)[0], 0)
+            self.assertEqual(ann.recv(100), b"dinner\n")
+
+    def test_embeddedTests(self) -> None:
+        """Its own tests pass, and find what is broken."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        after = Path(folder, "after.py")
+        for name in ("after.py", "test_after.py"):
+            shutil.copy(EXAMPLES / "embedded_app" / name, folder)
+
+        def run() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [sys.executable, "-m", "twisted.trial", "test_after"],
+                cwd=folder,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=PATIENCE,
+            )
+
+        self.assertEqual(run().returncode, 0)
+        after.write_text(after.read_text().replace('"said", text', '"said", ""'))
+        self.assertIn("FAILED (failures=1, successes=2)", run().stdout)
+
+    def test_customCodec(self) -> None:
+        """Those who have the encoding use it; what others miss is told, and what they ask goes."""
+        server = self.start("server.py", self.endpoint)
+        server.expect(r".*listening on")
+        example = self.start("custom_codec.py", self.endpoint)
+        for line in (
+            r"rich-json: \{'at': datetime.datetime\(2026, 6, 21, 12, 0, tzinfo=.*utc\),"
+            r" 'kWh': Decimal\('20451.30'\), 'raw': b'\\x01\\xff'\}$",
+            r"rich-json: \[datetime.datetime\(.*\), Decimal\('0.10'\)\]$",
+            r"json:      \['noon', '0.10'\]$",
+            r"rich-json: UnsupportedCodec: the other side does not speak rich-json; use json$",
+        ):
+            example.expect(line)
+        self.assertIn("json:      missed 1 event of meter, because of the codec", example.printed)
+        example.stop()
+
+    def test_customWire(self) -> None:
+        """A library's client and a bare socket meet a client of version 1, in lines of JSON."""
+        example = self.start("custom_wire.py")
+        for line in (
+            "socket <- Welcome",
+            "socket <- PresenceNotice",
+            "client <- green it is",
+            r"socket heard {'by': 'Ann'}",
+        ):
+            example.expect(line)
+        self.assertEqual(example.process.wait(PATIENCE), 0)
+
+    def test_customCarrier(self) -> None:
+        """The router in the child is used, and used again in the next child; it ends with us."""
+        example = self.start("custom_carrier.py")
+        example.expect(r"connected to the child$")
+        example.expect(r"heard count of counter$")
+        first = int(example.expect(r"killing process (\d+)$")[1])
+        example.expect(r"disconnected: .* ended by signal 9\.$")
+        example.expect(r"connected to the child$")
+        example.expect(r"there is another one: True$")
+        self.assertRaises(ProcessLookupError, os.kill, first, 0)
+        [second] = children(example.process.pid)
+        example.kill()  # without a word to the child
+        deadline = time.monotonic() + PATIENCE
+        while isRunning(second) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertFalse(isRunning(second))

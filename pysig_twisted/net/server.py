@@ -109,6 +109,13 @@ class ServerRouter(Service, Hub):
         except ConfigError as error:
             return fail(error)
 
+    def whenDeserted(self) -> Deferred[None]:
+        """
+        A new Deferred that fires when nobody can connect any more: all endpoints
+        were C{stdio:}, which is one connection, and that is over.
+        """
+        return self._ports.whenDeserted()
+
     def reload(self, limits: Limits) -> None:
         """
         Have other limits from now on. What is over a new limit already stays,

@@ -10,7 +10,7 @@ from twisted.internet.endpoints import ProcessEndpoint
 from pysig_twisted import ClientRouter
 from pysig_twisted.errors import ProtocolError
 
-from .processes import FOREGROUND, TWIST, EndToEnd, reactor, until
+from .processes import FOREGROUND, TWIST, EndToEnd, Server, reactor, until
 
 
 class StandardInputTests(EndToEnd):
@@ -51,3 +51,18 @@ class StandardInputTests(EndToEnd):
         self.addCleanup(router.stopService)
         with self.assertRaisesRegex(ProtocolError, "this is not the pysig protocol"):
             await up
+
+    async def test_parentEnds(self) -> None:
+        """When it ends, whatever the parent said before, the server goes down."""
+        server = self.start(Server(), *FOREGROUND, "pysig", "server", "--listen", "stdio:")
+        await server.says("listening on stdio")
+        server.transport.closeStdin()
+        await server.says("standard input has ended, and nobody else can connect")
+        self.assertEqual(await server.ends(), 0)
+
+    async def test_otherPorts(self) -> None:
+        """A server that others can connect to goes on."""
+        server = await self.server("stdio:")
+        server.transport.closeStdin()
+        await server.says("stdio went without HELLO")
+        await self.assertWorks(await self.client())

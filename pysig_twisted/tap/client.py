@@ -1,0 +1,82 @@
+"""
+The service of C{twistd pysig client}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from ..config import Settings
+from ..errors import PysigError
+from ..net.client import ClientRouter
+from .clientoptions import ClientOptions
+from .daemon import RouterDaemon
+
+
+class ClientDaemon(RouterDaemon):
+    """
+    A client router as a process of its own.
+
+    @ivar router: the router.
+    """
+
+    def __init__(self, options: ClientOptions, reactor: Any) -> None:
+        """
+        @param options: where the settings come from.
+        """
+        settings = options.settings.client
+        self.router = ClientRouter(
+            settings.connect, linkGrace=settings.linkGrace, reactor=reactor, **options.codec
+        )
+        self._watching: Deferred[None] | None = None
+        super().__init__(options, self.router, reactor)
+
+    def startService(self) -> None:
+        """
+        See L{RouterDaemon.startService}. From now on, the log tells of a router
+        that is not there.
+        """
+        self._watching = Deferred.fromCoroutine(self._watch())
+        super().startService()
+
+    def stopService(self) -> Deferred[Any]:
+        """
+        See L{RouterDaemon.stopService}.
+        """
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.addErrback(lambda _: None).cancel()
+        return super().stopService()
+
+    def apply(self, old: Settings, new: Settings) -> None:
+        """
+        See L{RouterDaemon.apply}.
+        """
+        keys = ("connect", "app", "codec", "linkGrace")
+        self.warnOfChanges(old.client, new.client, keys)
+
+    async def _watch(self) -> None:
+        """
+        Tell once of each outage why the router cannot be had. (That a link is
+        up, or has broken, is in the log without this.)
+        """
+        while True:
+            try:
+                await self.router.whenConnected(failAfterFailures=1)
+            except PysigError as error:
+                self.log.warn("{error}; trying again", error=error.message.rstrip(". "))
+                await self._up()
+            await self.router.whenDisconnected()
+
+    async def _up(self) -> None:
+        """
+        Wait for the link, however often it is refused.
+        """
+        while True:
+            try:
+                await self.router.whenConnected()
+            except PysigError:
+                continue
+            return

@@ -1,0 +1,76 @@
+"""
+The service of C{twistd pysig server}.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from ..config import Settings
+from ..net.limits import Limits
+from ..net.server import ServerRouter
+from .daemon import RouterDaemon
+from .process import descriptors
+from .serveroptions import ServerOptions
+
+SPARE: Final = 50
+"""
+File descriptors that are not for peers: ports, logs, what Twisted needs.
+"""
+
+
+class ServerDaemon(RouterDaemon):
+    """
+    A server router as a process of its own.
+
+    @ivar router: the router.
+    """
+
+    def __init__(self, options: ServerOptions, reactor: Any) -> None:
+        """
+        @param options: where the settings come from.
+        """
+        settings = options.settings
+        self.router = ServerRouter(
+            settings.server.listen,
+            limits=self._affordable(settings.limits),
+            insecure=settings.server.insecure,
+            verbose=settings.server.verbose,
+            reactor=reactor,
+        )
+        super().__init__(options, self.router, reactor)
+        self.router.whenDeserted().addCallback(lambda _: self._deserted())
+
+    def _deserted(self) -> None:
+        """
+        The process that started this one, and spoke to it on its standard input,
+        has ended that.
+        """
+        if self.running:
+            self.log.info("standard input has ended, and nobody else can connect: going down")
+            self._reactor.stop()
+
+    def apply(self, old: Settings, new: Settings) -> None:
+        """
+        See L{RouterDaemon.apply}.
+        """
+        self.warnOfChanges(old.server, new.server, ("listen", "insecure", "app"))
+        self.router.reload(self._affordable(new.limits))
+        self.router.verbose = new.server.verbose
+
+    def _affordable(self, limits: Limits) -> Limits:
+        """
+        The limits, with no more peers than there are file descriptors for.
+        """
+        peers = descriptors(limits.peers + SPARE) - SPARE
+        if peers >= limits.peers:
+            return limits
+        self.log.warn(
+            "peers is {peers} rather than {wanted}, since this process may not open more files"
+            " (ulimit -n, LimitNOFILE)",
+            peers=max(peers, 1),
+            wanted=limits.peers,
+        )
+        return replace(limits, peers=max(peers, 1))

@@ -1,0 +1,93 @@
+"""
+The command line of C{twistd pysig server}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.python import usage
+
+from .options import APPLICATIONS, RouterOptions
+
+
+class ServerOptions(RouterOptions):
+    """
+    Options of C{twistd pysig server}.
+    """
+
+    name = "server"
+    command = "twistd pysig server"
+    synopsis = "[options]"
+    longdesc = (
+        "Run a signal router. Senders and listeners connect to it with a ClientRouter"
+        " or with the pysig command."
+    )
+    examples = f"""{APPLICATIONS}
+Examples:
+  twistd -n pysig server
+  twistd -n pysig server --listen unix:/run/pysig/bus \\
+                         --listen tcp:7744:interface=127.0.0.1
+  twistd -n pysig server --app greenhouse.rules:start --app 'clock:start 10'
+  twistd -n pysig server --config /etc/pysig.toml --check
+
+With -n it stays in the foreground; without, twistd goes to the background, and
+logs to twistd.log in the current directory. Where there is no --listen,
+PYSIG_LISTEN may hold endpoints, separated by spaces. SIGHUP has the file read
+again. SIGTERM and SIGINT stop the server, which then ends itself by the same
+signal: a shell shows 143 or 130.
+"""
+
+    optFlags = [
+        ["insecure", None, "listen also where others than this machine can connect"],
+        ["verbose", "v", "log more"],
+    ]
+    optParameters = [
+        ["config", "c", None, "a TOML file with the tables [server] and [limits]"],
+    ]
+
+    def __init__(self) -> None:
+        """
+        No endpoints yet, and no applications.
+        """
+        super().__init__()
+        self["listen"] = []
+        self["app"] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """
+        an endpoint, such as unix:/path; may be given again
+        [default: tcp:7744:interface=127.0.0.1]
+        """
+        self["listen"].append(endpoint)
+
+    opt_l = opt_listen
+
+    def opt_app(self, application: str) -> None:
+        """
+        an application, as package.module:function; may be given again
+        """
+        self["app"].append(application)
+
+    def parseArgs(self, *arguments: str) -> None:
+        """
+        There are none.
+        """
+        if arguments:
+            raise usage.UsageError(
+                f"unexpected argument {arguments[0]!r}; to listen there, say --listen"
+                f" {arguments[0]}; to run it, say --app {arguments[0]}"
+            )
+
+    def flags(self) -> dict[str, Any]:
+        """
+        See L{RouterOptions.flags}.
+        """
+        flags = {key: list(self[key]) for key in ("listen", "app") if self[key]}
+        return {**flags, **{key: True for key in ("insecure", "verbose") if self[key]}}
+
+    def named(self) -> tuple[str, ...]:
+        """
+        See L{RouterOptions.named}.
+        """
+        return self.settings.server.app

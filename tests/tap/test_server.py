@@ -1,0 +1,81 @@
+"""The service of C{twistd pysig server}, where nothing needs to listen."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from twisted.application.service import IService
+from twisted.logger import LogLevel
+from zope.interface.verify import verifyObject
+
+from pysig_twisted.net.limits import Limits
+from pysig_twisted.tap import ServerDaemon
+from pysig_twisted.tap.server import SPARE
+
+from .tapcase import UNIX, Calls, TapCase
+from .test_process import limit
+
+
+class ServerDaemonTests(TapCase):
+    """L{ServerDaemon}."""
+
+    def setUp(self) -> None:
+        """A server with a file."""
+        super().setUp()
+        self.path = self.file("[limits]\npeers = 3\n")
+        self.options = self.parse("--config", self.path, "--listen", UNIX)
+        self.clock = Calls()
+        self.daemon = ServerDaemon(self.options, self.clock)
+
+    def test_service(self) -> None:
+        """It is a service, with the router as its child."""
+        verifyObject(IService, self.daemon)
+        self.assertEqual(list(self.daemon), [self.daemon.router])
+        self.assertEqual(self.daemon.router.limits.peers, 3)
+
+    def test_reload(self) -> None:
+        """The file is read again; flags still win."""
+        Path(self.path).write_text("[server]\nverbose = true\n[limits]\npeers = 4\n")
+        self.daemon.reload()
+        self.assertEqual(self.daemon.router.limits.peers, 4)
+        self.assertTrue(self.daemon.router.verbose)
+        self.assertEqual(self.said(LogLevel.warn), [])
+        self.assertEqual(self.said(LogLevel.info), ["settings read again"])
+
+    def test_reloadBad(self) -> None:
+        """Where something is wrong, all stays as it was."""
+        Path(self.path).write_text("[server]\nverbose = true\n[limits]\npeers = 0\n")
+        self.daemon.reload()
+        self.assertEqual(self.daemon.router.limits.peers, 3)
+        self.assertFalse(self.daemon.router.verbose)
+        (said,) = self.said(LogLevel.error)
+        self.assertTrue(said.startswith(f"the settings stay as they were: {self.path}: [limits]"))
+
+    def test_reloadRestart(self) -> None:
+        """What takes a restart is told, once for each change."""
+        Path(self.path).write_text("[server]\ninsecure = true\n")
+        self.daemon.reload()
+        self.daemon.reload()
+        self.assertEqual(self.said(LogLevel.warn), ["insecure has changed, which takes a restart"])
+
+    def test_hangup(self) -> None:
+        """SIGHUP reads them again, in the reactor's turn."""
+        self.keepSignals()
+        self.daemon.takeSignals()
+        Path(self.path).write_text("[limits]\npeers = 5\n")
+        os.kill(os.getpid(), signal.SIGHUP)
+        self.assertEqual(self.daemon.router.limits.peers, 3)
+        self.clock.advance(0)
+        self.assertEqual(self.daemon.router.limits.peers, 5)
+
+    def test_peers(self) -> None:
+        """There are never more peers than descriptors, and at least one."""
+        options = self.parse("--listen", UNIX)
+        for soft, peers in ((SPARE + 7, 7), (SPARE, 1), (20_000, Limits().peers)):
+            limit(self, soft, soft)
+            daemon = ServerDaemon(options, Calls())
+            self.assertEqual(daemon.router.limits.peers, peers)
+            daemon.reload()
+            self.assertEqual(daemon.router.limits.peers, peers)
