@@ -30,9 +30,10 @@ from .delivery import Listener
 from .dispatch import Dispatcher, Targets
 from .info import EventInfo, Gap, SenderInfo
 from .listeners import Listeners, Subscription
+from .localsignals import LocalSignal, Publish
 from .presence import Life, Presence, newSid
 from .requests import DEFAULT_TIMEOUT, Handler, Handlers, PendingRequest, checkTimeout
-from .signals import Publish, Sender, checkEvents, checkSender
+from .signals import Sender, checkEvents, checkSender
 from .subscriptions import Key
 
 LOCAL = "local"
@@ -177,8 +178,7 @@ class Router:
             name,
             checkEvents(name, events),
             Handlers(name, requests),
-            self._listeners.index,
-            self._publisher,
+            self._makeSignal,
             self._removeHandle,
             self._dispatcherOf(name),
         )
@@ -262,6 +262,13 @@ class Router:
         if dispatcher is None:
             dispatcher = self._dispatchers[name] = Dispatcher()
         return dispatcher
+
+    def _makeSignal(self, sender: Sender, event: str) -> LocalSignal:
+        """
+        The signal of a sender of this process.
+        """
+        publish = self._publisher(sender, event)
+        return LocalSignal(sender, event, self._listeners.index, publish)
 
     def _publisher(self, sender: Sender, event: str) -> Publish | None:
         """

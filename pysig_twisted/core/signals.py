@@ -2,18 +2,15 @@
 Senders and their signals: what fires events.
 
 The three places in which a sender can live (a process of its own, a server's
-process, the far end of a link) share these classes. What differs is given to
-the constructor: the index of the listeners that are called directly, and the
-publisher that passes events on to others.
-
-A signal holds a ready tuple of its listeners. Firing it makes the event's
-info, and calls them one after the other.
+process, the far end of a link) share these classes. What differs is how a
+signal fires: L{LocalSignal<pysig_twisted.core.localsignals.LocalSignal>} calls the
+listeners of its process, L{RemoteSignal<pysig_twisted.net.remotesignals.RemoteSignal>}
+tells a router.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from time import time
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -21,17 +18,8 @@ from twisted.internet.defer import Deferred
 from ..errors import BadName, NoSuchEvent, SenderGone
 from ..names import checkName, isBuiltin, isReserved
 from .declaration import Declaration, State
-from .delivery import Delivery
 from .dispatch import Dispatcher
-from .info import EventInfo
 from .requests import Handlers
-from .subscriptions import Route, SubscriptionIndex
-
-Publish = Callable[[int, float, Any], object]
-"""
-Passes an event on: C{publish(seq, time, data)}. What it raises is raised by
-C{trigger}, and the event has not happened.
-"""
 
 MAX_EVENTS: Final = 256
 """
@@ -82,31 +70,14 @@ class Signal:
     @ivar event: the event's name.
     """
 
-    __slots__ = ("_dispatcher", "_index", "_name", "_publish", "_route", "event", "sender")
+    __slots__ = ("event", "sender")
 
-    def __init__(
-        self,
-        sender: Sender,
-        event: str,
-        index: SubscriptionIndex[Delivery] | None,
-        publish: Publish | None,
-    ) -> None:
+    def __init__(self, sender: Sender, event: str) -> None:
         """
-        @param index: the listeners to call.
-        @param publish: who else gets the event, before they are called.
+        See the class.
         """
         self.sender = sender
         self.event = event
-        self._name = sender.name
-        self._index = index
-        self._publish = publish
-        self._dispatcher = sender.dispatcher
-        self._route: Route[Delivery]
-        if index is None:
-            self._route = Route(sender.name, event)
-            self._route.targets = ()
-        else:
-            self._route = index.hold(sender.name, event)
 
     def trigger(self, data: Any = None) -> None:
         """
@@ -120,54 +91,20 @@ class Signal:
         @raise BadData: the data cannot be encoded.
         @raise TooLarge: it does not fit into a frame.
         """
-        sender = self.sender
-        seq = sender.seq + 1
-        now = time()
-        if self._publish is not None:
-            self._publish(seq, now, data)
-        sender.seq = seq
-        targets = self._route.targets
-        if not targets:
-            if targets is None and self._index is not None:
-                targets = self._index.refresh(self._route)
-            if not targets:
-                return
-        info = EventInfo(self._name, self.event, seq, now)
-        dispatcher = self._dispatcher
-        if dispatcher.busy:
-            dispatcher.waiting.append((targets, info, data))
-            return
-        # This is Dispatcher.deliver(), without the cost of one more call.
-        dispatcher.busy = True
-        try:
-            for target in targets:
-                try:
-                    result = target.call(info, data)
-                    if result is not None:
-                        target.returned(result)
-                except (Exception, SystemExit):
-                    target.failed()
-            if dispatcher.waiting:
-                dispatcher.drain()
-        finally:
-            dispatcher.busy = False
+        raise NotImplementedError
 
     def _end(self) -> None:
         """
-        The sender was removed.
+        The sender was removed: L{trigger} raises from here on.
         """
-        if self._index is not None:
-            self._index.release(self._route)
-            self._index = None
-        self._route = Route(self._name, self.event)
-        self._route.targets = ()
-        self._publish = self._refuse
+        raise NotImplementedError
 
-    def _refuse(self, seq: int, now: float, data: Any) -> None:
+    def _gone(self) -> SenderGone:
         """
-        Stands in for the publisher of a sender that was removed.
+        What it raises.
         """
-        raise SenderGone(f"sender {self._name!r} was removed; add it again to fire its events")
+        name = self.sender.name
+        return SenderGone(f"sender {name!r} was removed; add it again to fire its events")
 
 
 class Sender(Declaration):
@@ -186,14 +123,12 @@ class Sender(Declaration):
         name: str,
         events: tuple[str, ...],
         handlers: Handlers,
-        index: SubscriptionIndex[Delivery] | None,
-        publisher: Callable[[Sender, str], Publish | None],
+        makeSignal: Callable[[Sender, str], Signal],
         remove: Callable[[Sender], Deferred[None]],
         dispatcher: Dispatcher | None = None,
     ) -> None:
         """
-        @param index: the listeners that its signals call.
-        @param publisher: gives, for one event, who else gets it.
+        @param makeSignal: makes the signal of an event.
         @param remove: tells the router to take it back.
         @param dispatcher: keeps the order of events under this name.
         """
@@ -203,8 +138,7 @@ class Sender(Declaration):
         self.handlers = handlers
         self.seq = 0
         self.dispatcher = Dispatcher() if dispatcher is None else dispatcher
-        self._index = index
-        self._publisher = publisher
+        self._makeSignal = makeSignal
         self._remove = remove
         self._signals: dict[str, Signal] = {}
 
@@ -229,8 +163,7 @@ class Sender(Declaration):
                 raise NoSuchEvent(
                     f"sender {self.name!r} has no event {event!r}; it declared: {known}"
                 )
-            index = None if self.state is State.REFUSED else self._index
-            signal = Signal(self, event, index, self._publisher(self, event))
+            signal = self._makeSignal(self, event)
             if self.state is State.REMOVED:
                 signal._end()
             self._signals[event] = signal

@@ -17,8 +17,9 @@ from twisted.logger import Logger
 from ..core.delivery import Delivery
 from ..core.info import EventInfo, Gap
 from ..core.listeners import Listeners
+from ..core.localsignals import Publish
 from ..core.presence import Life, sidText
-from ..core.signals import Publish, Sender
+from ..core.signals import Sender
 from ..core.subscriptions import Entry, Route, SubscriptionIndex
 from ..errors import (
     NoSuchEvent,

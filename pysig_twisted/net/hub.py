@@ -13,9 +13,10 @@ from twisted.internet.defer import Deferred, DeferredList, fail, succeed
 from twisted.logger import Logger
 
 from ..core.clock import Deadlines
+from ..core.localsignals import Publish
 from ..core.presence import Life
 from ..core.router import LOCAL, Router, senderGone
-from ..core.signals import Publish, Sender
+from ..core.signals import Sender
 from ..errors import PysigError
 from ..wire.codecs import Codecs
 from ..wire.messages import AddSender, Call, Error, Listen, RemoveSender, Unlisten

@@ -42,6 +42,11 @@ _HEAD = Struct(">BBH")
 _SID = Struct(">Q")
 _OVERHEAD: Final = _HEAD.size + _SID.size
 
+STAMPS: Final = _STAMP.size
+"""
+Bytes of seq and time.
+"""
+
 
 class Head(NamedTuple):
     """
@@ -92,8 +97,15 @@ def eventFrame(head: bytes, seq: int, time: int, data: bytes) -> bytes:
 
     @param time: microseconds since the epoch.
     """
-    length = len(head) + 16 + len(data)
+    length = len(head) + STAMPS + len(data)
     return b"".join((length.to_bytes(4, "big"), head, _STAMP.pack(seq, time), data))
+
+
+def framePacker(head: bytes) -> Callable[[int, bytes, int, int], bytes]:
+    """
+    What packs all of a signal's frames but their data: length, head, seq, time.
+    """
+    return Struct(f">I{len(head)}sQQ").pack
 
 
 def framer(head: bytes) -> Framer:
@@ -101,8 +113,8 @@ def framer(head: bytes) -> Framer:
     What makes the frames of one signal: L{eventFrame} for a head that is always
     the same, in less time.
     """
-    floor = len(head) + 16
-    pack = Struct(f">I{len(head)}sQQ").pack
+    floor = len(head) + STAMPS
+    pack = framePacker(head)
 
     def frame(seq: int, time: int, data: bytes) -> bytes:
         return pack(floor + len(data), head, seq, time) + data
@@ -221,7 +233,7 @@ def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
     if length < _HEAD.size:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short")
     headSize = _OVERHEAD + _SUBJECT(data, at + 6)[0]
-    floor = headSize + 16
+    floor = headSize + STAMPS
     if length < floor:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short for its subject")
     unpack = _beginning(headSize)
