@@ -53,7 +53,8 @@ class Audience:
             for life in self._lives.matching(key[0]):
                 if concerns(key, life.name, life.events):
                     peer.write(presenceFrame(life, None, peer.maxFrame))
-            peer.listens[key] = self.index.add(*key, peer)
+            entry = self.index.add(*key, peer)
+            peer.listens[entry.key] = entry
             peer.patterns += isOne
             self._note(peer, "listens to {event} of {sender}", **named(key))
         peer.send(Result(number, {}))

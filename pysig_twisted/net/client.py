@@ -5,7 +5,6 @@ The router of a client.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -38,7 +37,7 @@ from .answers import Answers
 from .clientprotocol import ClientProtocol
 from .interests import Interests
 from .limits import Limits
-from .link import LinkContext
+from .link import Handle, LinkContext
 from .listing import listSenders
 from .observing import Observing
 from .ownsenders import OwnSenders
@@ -113,7 +112,7 @@ class ClientRouter(Service):
             LinkContext(clock, self._deadlines, limits),
             spoken.offer(),
             told,
-            self._handlersOf,
+            self._handlers(),
             self._declare,
             self._interests.view.linkBack,
             self._lost,
@@ -163,19 +162,19 @@ class ClientRouter(Service):
         """
         return self._uplink.whenDisconnected()
 
-    def _handlersOf(self, link: ClientProtocol) -> dict[type, Callable[[Any], object]]:
+    def _handlers(self) -> dict[type, Handle]:
         """
         What takes the messages of a link.
         """
-        arrivals, questions = self._interests.arrivals, self._questions
+        interests, questions = self._interests, self._questions
         return {
-            Run: arrivals.receive,
-            GapNotice: arrivals.gap,
-            PresenceNotice: self._interests.told,
-            Request: partial(self._answers.asked, link),
-            Cancel: self._answers.cancelled,
-            Reply: questions.replied,
-            Fail: questions.failed,
+            Run: lambda link, run: interests.arrivals.receive(run),
+            GapNotice: lambda link, notice: interests.arrivals.gap(notice),
+            PresenceNotice: lambda link, notice: interests.told(notice),
+            Request: self._answers.asked,
+            Cancel: lambda link, cancel: self._answers.cancelled(cancel),
+            Reply: lambda link, reply: questions.replied(reply),
+            Fail: lambda link, fail: questions.failed(fail),
         }
 
     def _declare(self, link: ClientProtocol) -> Deferred[Any]:

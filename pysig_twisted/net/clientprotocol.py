@@ -4,7 +4,7 @@ The client's end of a connection: a Protocol and its Factory.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred, fail
@@ -30,18 +30,13 @@ from ..wire.messages import (
     Result,
     Welcome,
 )
-from .link import Ids, Link, LinkContext
+from .link import HANDLERS, Handle, Ids, Link, LinkContext
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
 
     from ..interfaces import IWire
     from .uplink import Uplink
-
-HandlersOf = Callable[["ClientProtocol"], dict[type, Callable[[Any], object]]]
-"""
-Gives for a connection what takes its messages, by their kind.
-"""
 
 Noticed = Callable[[dict[str, Any], PysigError], object]
 """
@@ -90,16 +85,7 @@ class ClientProtocol(Link):
         self._helloBucket = 0
         self._ids = Ids()
         self._tokens = Ids()
-        self._handlers.update(
-            {
-                Welcome: self._welcomed,
-                Result: lambda message: self._answer(message.id, message.value),
-                Error: self._error,
-                Replay: lambda message: None,
-                Pong: self._pong,
-            }
-        )
-        self._handlers.update(factory.handlersOf(self))
+        self._handlers = factory.handlers
         self.wire.maxFrame = MAX_FRAME
 
     @property
@@ -135,7 +121,7 @@ class ClientProtocol(Link):
         """
         self.end(RequestTimeout(f"no WELCOME came within {self.context.limits.helloTimeout:g} s"))
 
-    def _welcomed(self, welcome: Welcome) -> None:
+    def welcomed(self, welcome: Welcome) -> None:
         """
         The connection is open.
         """
@@ -160,12 +146,12 @@ class ClientProtocol(Link):
         self.wire.maxFrame = self.context.limits.maxFrame
         self._factory.uplink.opened(self)
 
-    def _goodbye(self, message: Goodbye) -> None:
+    def goodbye(self, message: Goodbye) -> None:
         """
         The router ends the connection.
         """
         self.retry = message.retryMs / 1000
-        super()._goodbye(message)
+        super().goodbye(message)
         self._finished()
 
     def end(self, error: PysigError, retryMs: int = 0, drop: bool = False) -> None:
@@ -261,7 +247,7 @@ class ClientProtocol(Link):
         self.send(Ping(number))
         return deferred
 
-    def _pong(self, message: Pong) -> None:
+    def pong(self, message: Pong) -> None:
         """
         The router has taken what was said before a PING.
         """
@@ -269,14 +255,14 @@ class ClientProtocol(Link):
         if deferred is not None:
             deferred.callback(None)
 
-    def _answer(self, number: int, value: Any) -> None:
+    def answer(self, number: int, value: Any) -> None:
         """
         The router has answered a call.
         """
         if number in self._calls:
             self._takeCall(number).callback(value)
 
-    def _error(self, message: Error) -> None:
+    def error(self, message: Error) -> None:
         """
         The router has refused a call, or gives notice.
         """
@@ -286,6 +272,18 @@ class ClientProtocol(Link):
                 self._takeCall(message.id).errback(error)
             return
         self._factory.noticed(message.fields, error)
+
+
+OWN: Final[Mapping[type, Handle]] = {
+    Welcome: lambda link, message: link.welcomed(message),
+    Result: lambda link, message: link.answer(message.id, message.value),
+    Error: lambda link, message: link.error(message),
+    Replay: lambda link, message: None,
+    Pong: lambda link, message: link.pong(message),
+}
+"""
+What a connection does with what concerns itself.
+"""
 
 
 class ClientFactory(TwistedClientFactory):
@@ -302,7 +300,7 @@ class ClientFactory(TwistedClientFactory):
         context: LinkContext,
         codecs: dict[str, int],
         instance: str,
-        handlersOf: HandlersOf,
+        handlers: Mapping[type, Handle],
         noticed: Noticed,
         wire: IWire | None = None,
     ) -> None:
@@ -310,8 +308,7 @@ class ClientFactory(TwistedClientFactory):
         @param uplink: told when a connection is open and when it has ended.
         @param codecs: the encodings that we take, by name.
         @param instance: our name, the same at each reconnect.
-        @param handlersOf: what to do with the messages of a connection that are
-            not the link's own.
+        @param handlers: what to do with messages that are not the link's own.
         @param noticed: told what the router gives notice of.
         @param wire: what messages look like, if not as in version 1.
         """
@@ -319,7 +316,7 @@ class ClientFactory(TwistedClientFactory):
         self.context = context
         self.codecs = codecs
         self.instance = instance
-        self.handlersOf = handlersOf
+        self.handlers = {**HANDLERS, **OWN, **handlers}
         self.noticed = noticed
         self.wire = wire
 

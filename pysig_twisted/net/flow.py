@@ -12,7 +12,6 @@ reactor, goes out together: one write for each peer.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -130,7 +129,7 @@ class Outbox:
         self._overflow = overflow
         self._transport: Any = None
         # What waits: blocks of up to 64 KiB or one frame, then what was written since.
-        self._blocks: deque[bytes] = deque()
+        self._blocks: list[bytes] = []
         self._tail: list[bytes] = []
         # At most so much may wait until that is made a block too.
         self._full = PIECE
@@ -316,7 +315,7 @@ class Outbox:
             self._offset = offset + PIECE
             return first[offset : offset + PIECE]
         self._offset = 0
-        blocks.popleft()
+        del blocks[0]
         return first[offset:]
 
     def _callDrained(self) -> None:

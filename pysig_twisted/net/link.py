@@ -9,8 +9,8 @@ latest, whatever the other side does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -37,6 +37,13 @@ from .limits import Limits
 
 if TYPE_CHECKING:
     from ..interfaces import IWire
+
+
+Handle = Callable[[Any, Any], object]
+"""
+Takes a message: after whose it is, which is the connection, or for a server what
+it knows of it.
+"""
 
 
 class LinkContext:
@@ -140,11 +147,10 @@ class Link(Protocol):
         self._signs: list[Callable[[], object]] = []
         self._over: list[Deferred[None]] = []
         self._abortBucket = 0
-        self._handlers: dict[type, Callable[[Any], object]] = {
-            Goodbye: self._goodbye,
-            Ping: lambda message: self.send(Pong(message.token)),
-            Pong: lambda message: None,
-        }
+        # Tables of handlers are shared by all connections of a kind, of which
+        # there may be very many; so each is told whose message it is.
+        self._handlers: Mapping[type, Handle] = HANDLERS
+        self._subject: Any = self
 
     @property
     def address(self) -> str:
@@ -181,8 +187,7 @@ class Link(Protocol):
         self.received += len(data)
         context.deadlines.check()
         context.turn.working = True
-        conversation, handlers = self.conversation, self._handlers
-        outbox, limit = self.outbox, self._pending
+        conversation, outbox, limit = self.conversation, self.outbox, self._pending
         try:
             if self._signs:
                 signs, self._signs = self._signs, []
@@ -192,7 +197,7 @@ class Link(Protocol):
                 kind = type(message)
                 if kind not in conversation.usual and not conversation.receive(message):
                     break
-                handlers[kind](message)
+                self._handlers[kind](self._subject, message)
                 if outbox.size > limit:
                     break  # the flush below ends us; answers would go nowhere
         except ProtocolError as error:
@@ -304,7 +309,7 @@ class Link(Protocol):
             drop=True,
         )
 
-    def _goodbye(self, message: Goodbye) -> None:
+    def goodbye(self, message: Goodbye) -> None:
         """
         The other side ends the connection.
         """
@@ -312,3 +317,13 @@ class Link(Protocol):
         self.ended = PysigError.fromWire({"code": message.code, "message": reason})
         self.outbox.finish(b"")
         self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)
+
+
+HANDLERS: Final[Mapping[type, Handle]] = {
+    Goodbye: lambda link, message: link.goodbye(message),
+    Ping: lambda link, message: link.send(Pong(message.token)),
+    Pong: lambda link, message: None,
+}
+"""
+What each side does with what both say.
+"""

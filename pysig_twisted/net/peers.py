@@ -5,7 +5,10 @@ One connection, as a server's router knows it.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from functools import lru_cache
 from math import inf
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -66,6 +69,8 @@ class Occasions:
     Counts what is worth one line a second, however often it happens.
     """
 
+    __slots__ = ("_count", "_last")
+
     def __init__(self) -> None:
         """
         It has not happened yet.
@@ -104,6 +109,28 @@ class Peer:
     @ivar serving: requests it works on, by our numbers.
     """
 
+    __slots__ = (
+        "_notices",
+        "asking",
+        "claims",
+        "codecs",
+        "heads",
+        "id",
+        "ids",
+        "link",
+        "listens",
+        "maxFrame",
+        "patterns",
+        "principal",
+        "refusals",
+        "refusedInRow",
+        "senders",
+        "serving",
+        "since",
+        "software",
+        "write",
+    )
+
     def __init__(self, id: int, link: Link, hello: Hello, principal: str) -> None:
         """
         @param hello: what it said of itself.
@@ -112,10 +139,8 @@ class Peer:
         self.link = link
         self.write = link.write
         self.principal = principal
-        self.software = shown(hello.software, 200)
-        self.instance = shown(hello.instance, 200)
-        self.codecs = {number: name for name, number in hello.codecs.items()}
-        self.codecs.update({0: "raw", 1: "json"})
+        self.software = intern(shown(hello.software, 200))
+        self.codecs = byNumber(tuple(hello.codecs.items()))
         self.maxFrame = hello.maxFrame
         self.since = time.time()
         self.senders: dict[str, Life[Any]] = {}
@@ -193,6 +218,15 @@ class Peer:
             if waiting is not None:
                 self._notices[sender] = (now, None)
                 self.send(waiting)
+
+
+@lru_cache(maxsize=64)
+def byNumber(codecs: tuple[tuple[str, int], ...]) -> Mapping[int, str]:
+    """
+    The names of encodings by their numbers: the same object for all peers that
+    have the same ones.
+    """
+    return {**{number: name for name, number in codecs}, 0: "raw", 1: "json"}
 
 
 def shortened(message: Any) -> Any:

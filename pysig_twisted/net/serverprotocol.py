@@ -4,10 +4,10 @@ The server's end of a connection: a Protocol and its Factory.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
 from itertools import count
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import ServerFactory as TwistedServerFactory
@@ -42,7 +42,7 @@ from ..wire.messages import (
 )
 from ..wire.runs import Run
 from .hub import Hub
-from .link import Link, LinkContext
+from .link import HANDLERS, Handle, Link, LinkContext
 from .peers import Peer
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class ServerProtocol(Link):
         self.peer: Peer | None = None
         self._helloBucket = 0
         self._isLogged = False
-        self._handlers[Hello] = self._hello
+        self._handlers = GREETING
 
     def connectionMade(self) -> None:
         """
@@ -113,7 +113,7 @@ class ServerProtocol(Link):
         """
         self.end(RequestTimeout(f"no HELLO came within {self.context.limits.helloTimeout:g} s"))
 
-    def _hello(self, hello: Hello) -> None:
+    def hello(self, hello: Hello) -> None:
         """
         The client has said who it is.
         """
@@ -129,7 +129,7 @@ class ServerProtocol(Link):
         factory, limits = self.factory, self.context.limits
         self.wire.maxFrame = limits.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
-        self._handle(peer)
+        self._handlers, self._subject = factory.handlers, peer
         self.conversation.opened()
         self.send(
             Welcome(
@@ -154,30 +154,6 @@ class ServerProtocol(Link):
         )
         factory.connected(peer)
 
-    def _handle(self, peer: Peer) -> None:
-        """
-        What the peer says from now on goes to the hub. None of it is legal before.
-        """
-        hub = self.factory.hub
-        self._handlers.update(
-            {
-                Ping: partial(self._ping, peer),
-                Call: partial(hub.call, peer),
-                Run: partial(hub.events.receive, peer),
-                Request: partial(hub.requests.fromPeer, peer),
-                Reply: partial(hub.requests.replied, peer),
-                Fail: partial(hub.requests.failed, peer),
-                Cancel: partial(hub.requests.cancelled, peer),
-            }
-        )
-
-    def _ping(self, peer: Peer, ping: Ping) -> None:
-        """
-        The client asks whether all that it said before was taken.
-        """
-        peer.tellRefused()
-        self.send(Pong(ping.token))
-
     def _dropHello(self) -> None:
         """
         Do not wait for HELLO any more.
@@ -192,11 +168,11 @@ class ServerProtocol(Link):
             super().end(error, retryMs, drop)
             self.left()
 
-    def _goodbye(self, message: Goodbye) -> None:
+    def goodbye(self, message: Goodbye) -> None:
         """
         The client says that it goes.
         """
-        super()._goodbye(message)
+        super().goodbye(message)
         self.left("closed")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -238,6 +214,40 @@ class ServerProtocol(Link):
         self.factory.disconnected(peer, error)
 
 
+GREETING: Final[Mapping[type, Handle]] = {
+    **HANDLERS,
+    Hello: lambda link, message: link.hello(message),
+}
+"""
+What a server does with what is said before WELCOME.
+"""
+
+
+def handlers(hub: Hub) -> Mapping[type, Handle]:
+    """
+    What a server does with what a peer says. None of it is legal before.
+    """
+    return {
+        Goodbye: lambda peer, message: peer.link.goodbye(message),
+        Ping: ponged,
+        Pong: lambda peer, message: None,
+        Call: hub.call,
+        Run: hub.events.receive,
+        Request: hub.requests.fromPeer,
+        Reply: hub.requests.replied,
+        Fail: hub.requests.failed,
+        Cancel: hub.requests.cancelled,
+    }
+
+
+def ponged(peer: Peer, ping: Ping) -> None:
+    """
+    A peer asks whether all that it said before was taken.
+    """
+    peer.tellRefused()
+    peer.send(Pong(ping.token))
+
+
 REASONS: dict[type[PysigError], str] = {
     LinkLost: "lost",
     RequestTimeout: "timeout",
@@ -258,6 +268,7 @@ class ServerFactory(TwistedServerFactory):
     Makes the connections of one server router, on any number of ports.
 
     @ivar hub: where they meet.
+    @ivar handlers: what is done with their messages.
     @ivar context: what they share.
     @ivar epoch: a random name of this run of the router.
     @ivar links: the connections that are open, also those that have not said
@@ -282,6 +293,7 @@ class ServerFactory(TwistedServerFactory):
         @param wire: what messages look like, if not as in version 1.
         """
         self.hub = hub
+        self.handlers = handlers(hub)
         self.context = context
         self.codecs = codecs
         self.wire = wire

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,9 @@ from zope.interface import implementer
 
 from ..errors import LinkLost, NotConnected, PysigError, RequestTimeout, ShuttingDown
 from .backoff import LASTING, Backoff
-from .clientprotocol import ClientFactory, ClientProtocol, HandlersOf, Noticed
+from .clientprotocol import ClientFactory, ClientProtocol, Noticed
 from .endpoints import clientEndpoint
-from .link import LinkContext
+from .link import Handle, LinkContext
 from .observing import Observing
 from .peers import PeerInfo
 
@@ -95,7 +95,7 @@ class Uplink:
         context: LinkContext,
         codecs: dict[str, int],
         observer: Observing,
-        handlersOf: HandlersOf,
+        handlers: Mapping[type, Handle],
         declare: Callable[[ClientProtocol], Deferred[Any]],
         declared: Callable[[], object],
         lost: Callable[[], object],
@@ -105,7 +105,7 @@ class Uplink:
         """
         @param codecs: the encodings that we take, by name.
         @param observer: told when the link is up and when it is down.
-        @param handlersOf: what to do with the messages of an open link.
+        @param handlers: what to do with the messages of an open link.
         @param declare: declares all there is to a new link; its Deferred fires
             when the router has answered all of it.
         @param declared: called then.
@@ -131,7 +131,7 @@ class Uplink:
         self._down: list[Deferred[PysigError]] = []
         self._service = ClientService(
             _Attempts(clientEndpoint(reactor, endpoint), self.text, self._attemptFailed),
-            ClientFactory(self, context, codecs, token_hex(8), handlersOf, noticed, wire),
+            ClientFactory(self, context, codecs, token_hex(8), handlers, noticed, wire),
             retryPolicy=self._backoff.delay,
             clock=reactor,
         )

@@ -84,6 +84,8 @@ class Conversation:
         thought; whoever reads very many may ask this first.
     """
 
+    __slots__ = ("_greeted", "_peer", "phase", "usual")
+
     def __init__(self, peer: Role) -> None:
         """
         @param peer: the other side.

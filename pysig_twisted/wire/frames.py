@@ -79,6 +79,8 @@ class FrameReader:
     @ivar needed: how many bytes that frame has in all, as far as is known.
     """
 
+    __slots__ = ("_decode", "_gathered", "_started", "begun", "maxFrame", "needed")
+
     def __init__(
         self, maxFrame: int = HELLO_MAX, decode: Callable[[int, bytes], Any] = _pair
     ) -> None:

@@ -278,6 +278,8 @@ class Reader(FrameReader):
     Takes bytes as they come and gives messages.
     """
 
+    __slots__ = ()
+
     def __init__(self, maxFrame: int = HELLO_MAX) -> None:
         """
         A reader at the start of a stream; see L{FrameReader} and L{decode}.
