@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from .errors import BadName
@@ -71,6 +72,14 @@ def checkName(name: object, what: str) -> str:
     """
     if not isinstance(name, str):
         raise BadName(f"{what} name {_shown(name)} is not a string")
+    return _checkedName(name, what)
+
+
+@lru_cache(maxsize=1024)
+def _checkedName(name: str, what: str) -> str:
+    """
+    L{checkName} for strings. A program uses the same names over and over.
+    """
     if "*" in _checkText(name, what):
         raise BadName(f"{what} name {name!r} contains *, which only listeners may use")
     return name
@@ -116,6 +125,7 @@ def _checkText(name: str, what: str) -> str:
     return name
 
 
+@lru_cache(maxsize=1024)
 def decodeName(data: bytes, what: str) -> str:
     """
     The name that these bytes of a frame spell.

@@ -17,6 +17,7 @@ from .messages import HELLO_MAX
 from .runs import EVENT, scan
 
 _LENGTH = Struct(">I").unpack_from
+_LENGTH_AND_KIND = Struct(">IB").pack
 
 
 class Kind(IntEnum):
@@ -53,8 +54,8 @@ def frame(kind: int, *parts: bytes) -> bytes:
     """
     The frame of that kind with these parts as its rest.
     """
-    length = 1 + sum(map(len, parts))
-    return b"".join((length.to_bytes(4, "big"), bytes((kind,)), *parts))
+    rest = b"".join(parts)
+    return _LENGTH_AND_KIND(1 + len(rest), kind) + rest
 
 
 def _pair(kind: int, rest: bytes) -> tuple[int, bytes]:

@@ -5,6 +5,7 @@ Version 1 of the protocol: which bytes stand for which message.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 from typing import Any, Final, TypeVar
@@ -63,8 +64,11 @@ T = TypeVar("T")
 _ID = Struct(">I")
 _REPLAY = Struct(">IB")
 _REPLY = Struct(">BI")
+_REPLY_FRAME = Struct(">IBBI")
 _REQUEST = Struct(">BH")
+_REQUEST_FRAME = Struct(">IBBH")
 _REQUEST_TAIL = Struct(">IIB")
+_REQUEST_FIXED = 1 + _REQUEST.size + _REQUEST_TAIL.size
 _LIVE, _FINAL = 1, 2
 
 MAX_TEXT: Final = 1000
@@ -87,16 +91,47 @@ def encodeRequest(message: Request) -> bytes:
     """
     The frame of a request.
     """
-    subject = f"{message.sender}\0{message.method}".encode()
-    caller = message.caller.encode(errors="replace")[:255].decode(errors="ignore").encode()
-    return frame(
-        Kind.REQUEST,
-        _REQUEST.pack(message.codec, len(subject)),
-        subject,
-        _REQUEST_TAIL.pack(message.id, message.deadlineMs, len(caller)),
-        caller,
-        message.params,
+    subject, caller, params = _subject(message.sender, message.method), b"", message.params
+    if message.caller:
+        caller = message.caller.encode(errors="replace")[:255].decode(errors="ignore").encode()
+    length = _REQUEST_FIXED + len(subject) + len(caller) + len(params)
+    return b"".join(
+        (
+            _REQUEST_FRAME.pack(length, Kind.REQUEST, message.codec, len(subject)),
+            subject,
+            _REQUEST_TAIL.pack(message.id, message.deadlineMs, len(caller)),
+            caller,
+            params,
+        )
     )
+
+
+@lru_cache(maxsize=1024)
+def _subject(sender: str, method: str) -> bytes:
+    """
+    What a REQUEST is about.
+    """
+    return f"{sender}\0{method}".encode()
+
+
+@lru_cache(maxsize=1024)
+def _names(subject: bytes) -> tuple[str, str]:
+    """
+    The sender and the method of L{_subject}.
+    """
+    sender, separator, method = subject.partition(b"\0")
+    if not separator:
+        raise ProtocolError("a REQUEST's subject is not a sender, a zero byte and a method")
+    return decodeName(sender, "sender"), decodeName(method, "method")
+
+
+def encodeReply(message: Reply) -> bytes:
+    """
+    The frame of an answer.
+    """
+    data = message.data
+    length = 1 + _REPLY.size + len(data)
+    return _REPLY_FRAME.pack(length, Kind.REPLY, message.codec, message.id) + data
 
 
 def _told(text: str) -> str:
@@ -134,7 +169,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     ),
     PresenceNotice: lambda m: frame(Kind.PRESENCE, _encodeJson(m)),
     Request: encodeRequest,
-    Reply: lambda m: frame(Kind.REPLY, _REPLY.pack(m.codec, m.id), m.data),
+    Reply: encodeReply,
     Fail: lambda m: frame(Kind.FAIL, _ID.pack(m.id), _report(m.fields)),
     Cancel: lambda m: frame(Kind.CANCEL, _ID.pack(m.id)),
 }
@@ -203,9 +238,7 @@ def _request(rest: bytes) -> Request:
     """
     codec, size = _REQUEST.unpack_from(rest)
     at = _REQUEST.size + size
-    sender, separator, method = rest[_REQUEST.size : at].partition(b"\0")
-    if not separator:
-        raise ProtocolError("a REQUEST's subject is not a sender, a zero byte and a method")
+    sender, method = _names(rest[_REQUEST.size : at])
     number, deadline, size = _REQUEST_TAIL.unpack_from(rest, at)
     at += _REQUEST_TAIL.size
     caller = rest[at : at + size]
@@ -213,8 +246,8 @@ def _request(rest: bytes) -> Request:
         raise ProtocolError("a REQUEST ends within its caller")
     return Request(
         codec,
-        decodeName(sender, "sender"),
-        decodeName(method, "method"),
+        sender,
+        method,
         _fromOne(number),
         deadline,
         caller.decode(),
