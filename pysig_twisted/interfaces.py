@@ -200,6 +200,8 @@ class IWire(Interface):
         """
         The format at work on one new connection.
 
+        Whatever it raises ends the connection.
+
         @param side: which side is ours.
         @param write: sends bytes, at any time.
         """
@@ -223,5 +225,6 @@ class IWireSession(Interface):
 
     def send(message: Any) -> None:
         """
-        Write this message.
+        Write this message. Whatever it raises is logged, and ends the connection:
+        what cannot be written would be missing without a word.
         """

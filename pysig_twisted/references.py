@@ -39,6 +39,8 @@ def loadReference(reference: str) -> Any:
         except AttributeError:
             owner = ".".join([module, *parts[:count]])
             raise ConfigError(f"{reference}: {owner} has no {part!r}") from None
+        except Exception as error:
+            raise ConfigError(f"{reference}: getting it failed: {error!r}") from error
     return found
 
 
@@ -64,7 +66,7 @@ def _load(reference: str, module: str) -> ModuleType:
                 f"{reference}: there is no module {error.name!r}, neither installed nor in {here}"
             ) from None
         raise ConfigError(f"{reference}: importing {module} failed: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         what = str(error) or type(error).__name__
         raise ConfigError(f"{reference}: importing {module} failed: {what}") from error
 

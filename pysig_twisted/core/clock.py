@@ -185,7 +185,9 @@ class Deadlines:
                 self._size -= 1
                 try:
                     call()
-                except (Exception, SystemExit):
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:
                     self.log.failure("a call at its deadline raised")
             if self._buckets.pop(bucket, None) is not None:
                 heapq.heappop(self._order)

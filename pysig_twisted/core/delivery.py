@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from inspect import iscoroutine
+from inspect import isasyncgenfunction, iscoroutine, isgeneratorfunction
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -25,6 +25,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.reflect import safe_repr
 
+from ..errors import BadRequest
 from .gaps import Gaps
 from .info import EventInfo, Gap
 
@@ -76,7 +77,9 @@ class Delivery:
         @param listener: the user's function.
         @param onGap: told what the listener missed.
         @param concurrency: how many of its awaitables may run at once.
+        @raise BadRequest: the listener can never run.
         """
+        refuseGenerator(listener, "listener")
         self.call: Listener = listener
         self._listener = listener
         self._onGap = onGap
@@ -181,6 +184,17 @@ class Delivery:
         however many events wait, and never from within itself.
         """
         self._draining = True
+        try:
+            self._drainAll()
+        finally:
+            self._draining = False
+        if self._running < self._concurrency and not self._removed:
+            self.call = self._listener
+
+    def _drainAll(self) -> None:
+        """
+        See L{_drain}.
+        """
         while self._waiting and self._running < self._concurrency:
             for gap in self._gaps.take():
                 self._tell(gap)
@@ -192,14 +206,11 @@ class Delivery:
                 continue
             try:
                 result = self._listener(*next_)
-            except (Exception, SystemExit):
+            except BaseException:  # it would end in the Deferred that has ended
                 self.failed()
             else:
                 if result is not None:
                     self.returned(result)
-        self._draining = False
-        if self._running < self._concurrency and not self._removed:
-            self.call = self._listener
 
     def _tell(self, gap: Gap) -> None:
         """
@@ -209,11 +220,25 @@ class Delivery:
             return
         try:
             result = self._onGap(gap)
-        except (Exception, SystemExit):
+        except BaseException:
             self.failed()
         else:
             if iscoroutine(result) or isinstance(result, Deferred):
                 _deferred(result).addErrback(self._failed)
+
+
+def refuseGenerator(function: object, what: str) -> None:
+    """
+    Refuse a function that has a C{yield} in it: calling it would do nothing.
+
+    @param what: what it is to be.
+    @raise BadRequest: it is one.
+    """
+    if isgeneratorfunction(function) or isasyncgenfunction(function):
+        raise BadRequest(
+            f"{what} {describe(function)} has a yield in it, so calling it does nothing;"
+            " make it a coroutine function, or give it @inlineCallbacks"
+        )
 
 
 def _ignore(info: EventInfo, data: Any) -> None:

@@ -22,8 +22,12 @@ class Dispatcher:
     progress has reached all its listeners, so that each hears the sender's
     events in one order.
 
-    A listener that raises, be it C{SystemExit}, is logged, as everywhere in
-    Twisted.
+    A listener that raises, be it C{SystemExit} or C{asyncio.CancelledError}, is
+    logged, as everywhere in Twisted. Only C{KeyboardInterrupt} goes through, for
+    programs without a reactor; what waited is not delivered then.
+
+    L{LocalSignal<pysig_twisted.core.localsignals.LocalSignal>} does what L{deliver}
+    does by itself, since a call costs as much as the rest of it.
 
     @ivar busy: is an event being delivered, or about to be?
     @ivar waiting: what is to be delivered after it.
@@ -52,10 +56,15 @@ class Dispatcher:
                     result = target.call(info, data)
                     if result is not None:
                         target.returned(result)
-                except (Exception, SystemExit):
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:
                     target.failed()
             if self.waiting:
                 self.drain()
+        except KeyboardInterrupt:
+            self.waiting.clear()
+            raise
         finally:
             self.busy = False
 
@@ -78,6 +87,9 @@ class Dispatcher:
         self.busy = True
         try:
             self.drain()
+        except KeyboardInterrupt:
+            self.waiting.clear()
+            raise
         finally:
             self.busy = False
 
@@ -94,5 +106,7 @@ class Dispatcher:
                     result = target.call(info, data)
                     if result is not None:
                         target.returned(result)
-                except (Exception, SystemExit):
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:
                     target.failed()

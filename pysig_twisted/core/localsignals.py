@@ -83,10 +83,15 @@ class LocalSignal(Signal):
                     result = target.call(info, data)
                     if result is not None:
                         target.returned(result)
-                except (Exception, SystemExit):
+                except KeyboardInterrupt:
+                    raise
+                except BaseException:
                     target.failed()
             if dispatcher.waiting:
                 dispatcher.drain()
+        except KeyboardInterrupt:
+            dispatcher.waiting.clear()
+            raise
         finally:
             dispatcher.busy = False
 

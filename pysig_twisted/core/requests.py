@@ -29,7 +29,7 @@ from ..errors import (
 )
 from ..names import checkName
 from .clock import Deadlines
-from .delivery import describe
+from .delivery import describe, refuseGenerator
 from .info import RequestInfo
 
 Handler = Callable[..., object]
@@ -111,6 +111,7 @@ class Handlers:
                 checkName(method, "method")
             if not callable(handler):
                 raise BadRequest(f"the handler of request {method!r} cannot be called")
+            refuseGenerator(handler, f"the handler of request {method!r},")
         self.methods: tuple[str | None, ...] | None = tuple(self._handlers) or None
 
     def call(self, method: str, params: Any, caller: str) -> Deferred[Any]:
@@ -139,7 +140,9 @@ class Handlers:
             result = handler(*arguments)
             if iscoroutine(result):
                 result = Deferred.fromCoroutine(result)
-        except (Exception, SystemExit):
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return fail(self._failed(Failure(), method, handler))
         finally:
             _current.reset(token)
@@ -244,7 +247,9 @@ class PendingRequest:
             self.answer.errback(error)
             try:
                 self._abandon(self)
-            except (Exception, SystemExit):
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
                 # A canceller of the user's own: others who wait must not suffer.
                 self.log.failure("the handler of {what} could not be cancelled", what=self._what)
 

@@ -109,7 +109,9 @@ class Answers:
         answer.addErrback(lambda _: None)
         try:
             answer.cancel()
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             self.log.failure("a handler could not be cancelled")
 
 

@@ -33,10 +33,11 @@ from ..wire.messages import (
     Request,
 )
 from ..wire.runs import Run
+from ..wire.translation import checkWire
 from .answers import Answers
 from .clientprotocol import ClientProtocol
 from .interests import Interests
-from .limits import Limits
+from .limits import Limits, limitsOf
 from .link import Handle, LinkContext
 from .listing import listSenders
 from .observing import Observing
@@ -88,13 +89,13 @@ class ClientRouter(Service):
         @param linkGrace: seconds for which the link may be down before senders
             are told as gone.
         @param reactor: the reactor, or for tests a C{task.Clock}.
-        @raise ConfigError: the endpoint or a codec cannot be used.
+        @raise ConfigError: the endpoint, a codec or the wire cannot be used.
         """
         if reactor is None:
             from twisted.internet import reactor
         if not (isinstance(linkGrace, (int, float)) and 0 <= linkGrace < inf):
             raise ConfigError(f"linkGrace {linkGrace!r} is not a number of seconds")
-        limits = limits or Limits(outbox=UNSENT)
+        limits = limitsOf(limits, Limits(outbox=UNSENT))
         clock = clockOf(reactor)
         spoken = Codecs(codecs)
         chosen = spoken.named(codec)
@@ -117,7 +118,7 @@ class ClientRouter(Service):
             self._interests.view.linkBack,
             self._lost,
             self._own.noticed,
-            wire,
+            checkWire(wire),
         )
         self._pace = Pace(self._deadlines, self._uplink, self._own)
 

@@ -7,6 +7,7 @@ these are the bounds. None of them can be switched off: 0 is refused.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated
 
 import msgspec
@@ -54,11 +55,33 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """
-        Check what the types do not say.
+        Check each of them, and what the types do not say.
 
-        @raise ConfigError: a healthy peer would be taken for dead.
+        @raise ConfigError: one is out of its range, or a healthy peer would be
+            taken for dead.
         """
+        for field in msgspec.structs.fields(self):
+            value = getattr(self, field.name)
+            try:
+                msgspec.convert(value, field.type)
+            except msgspec.ValidationError as error:
+                raise ConfigError(f"limit {field.name} is {value!r}: {error}") from None
+            if not isfinite(value):
+                raise ConfigError(f"limit {field.name} is {value!r}, which is no limit")
         if self.silence <= self.heartbeat:
             raise ConfigError(
                 f"silence ({self.silence:g} s) must be longer than heartbeat ({self.heartbeat:g} s)"
             )
+
+
+def limitsOf(given: Limits | None, usual: Limits) -> Limits:
+    """
+    The bounds that a router was given, or the usual ones.
+
+    @raise ConfigError: it was given something else.
+    """
+    if given is None:
+        return usual
+    if not isinstance(given, Limits):
+        raise ConfigError(f"limits {given!r} are no Limits; say limits=Limits(peers=100)")
+    return given

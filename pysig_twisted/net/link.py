@@ -142,7 +142,7 @@ class Link(Protocol):
             self.wire, self.write = Reader(), self.outbox.write
         else:
             side = Role.ROUTER if peer is Role.CLIENT else Role.CLIENT
-            self.wire = Translation(wire, side, self.outbox.write)
+            self.wire = Translation(wire, side, self.outbox.write, self._wireFailed)
             self.write = self.wire.write
         self._signs: list[Callable[[], object]] = []
         self._over: list[Deferred[None]] = []
@@ -248,9 +248,7 @@ class Link(Protocol):
         self.conversation.ended()
         self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)
         last = encode(Goodbye(error.code, error.message, retryMs))
-        if isinstance(self.wire, Translation):
-            last = self.wire.translate(last)
-        self.outbox.finish(last, drop)
+        self.outbox.finish(self.wire.translate(last), drop)
 
     def abort(self) -> None:
         """
@@ -297,6 +295,13 @@ class Link(Protocol):
         See L{heartbeat.Watched}.
         """
         self.end(RequestTimeout(f"a frame was begun and not finished within {seconds:g} s"))
+
+    def _wireFailed(self, error: ProtocolError) -> None:
+        """
+        Nothing can be said any more. It is found out while someone says something
+        to many, perhaps, so the end comes when that is done.
+        """
+        self.context.clock.callLater(0, self.end, error, 0, True)
 
     def _overflow(self) -> None:
         """

@@ -15,7 +15,7 @@ import stat
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
 from twisted.internet.stdio import PipeAddress, StandardIO
@@ -43,6 +43,7 @@ class Ports:
         """
         self._insecure = insecure
         self._ports: list[IListeningPort] = []
+        self._isDeserted = False
         self._waiting: list[Deferred[None]] = []
 
     def open(
@@ -81,6 +82,7 @@ class Ports:
                 " (in Python, insecure=True)"
             )
         self._ports.append(port)
+        self._isDeserted = False
         self.log.info("listening on {address}", address=where)
         opened: IListeningPort = port
         if isinstance(port, StandardIO):
@@ -91,9 +93,12 @@ class Ports:
 
     def whenDeserted(self) -> Deferred[None]:
         """
-        A new Deferred that fires when nobody can connect any more: each port was
-        standard input, which is one connection, and that is over.
+        A new Deferred that fires when nobody can connect any more, at once if
+        that is so: each port was standard input, which is one connection, and
+        that is over.
         """
+        if self._isDeserted:
+            return succeed(None)
         deferred: Deferred[None] = Deferred(self._waiting.remove)
         self._waiting.append(deferred)
         return deferred
@@ -106,9 +111,16 @@ class Ports:
             return
         self._ports.remove(port)
         if not self._ports:
-            waiting, self._waiting = self._waiting, []
-            for deferred in waiting:
-                deferred.callback(None)
+            self._deserted()
+
+    def _deserted(self) -> None:
+        """
+        Nobody can connect any more.
+        """
+        self._isDeserted = True
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.callback(None)
 
     def close(self) -> Deferred[Any]:
         """
@@ -135,16 +147,14 @@ def _inherited(descriptor: int) -> object:
     """
     The address of a descriptor that the process was started with.
     """
-    try:
-        copy = socket.socket(fileno=os.dup(descriptor))
-    except OSError:
+    if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
         return PipeAddress()
-    with copy:
+    with socket.socket(fileno=os.dup(descriptor)) as copy:
         if copy.family == socket.AF_INET:
             return IPv4Address("TCP", *copy.getsockname()[:2])
         if copy.family == socket.AF_INET6:
             return IPv6Address("TCP", *copy.getsockname()[:2])
-        return PipeAddress()
+        return PipeAddress() if copy.family == socket.AF_UNIX else None
 
 
 def _why(error: Exception) -> str:

@@ -64,7 +64,9 @@ class Observing:
             result = getattr(self._observer, method)(*arguments)
             if iscoroutine(result):
                 result = Deferred.fromCoroutine(result)
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             self._failed(Failure(), method)
         else:
             if isinstance(result, Deferred):

@@ -94,15 +94,15 @@ class OwnSenders:
 
         @param fields: what it said: how many of which event of which sender.
         """
-        name = shown(str(fields.get("sender")))
+        name = fields.get("sender")
         self.log.warn(
             "the router refused {n} event(s) {sender}.{event}: {error}",
-            n=fields.get("n"),
-            sender=name,
+            n=shown(str(fields.get("n")), 20),
+            sender=shown(str(name)),
             event=shown(str(fields.get("event"))),
             error=error.message,
         )
-        own = self._own.get(name)
+        own = self._own.get(name) if isinstance(name, str) else None
         if own is not None:
             self._sending.refused(own.sender, error)
 

@@ -308,7 +308,9 @@ class Requests:
         if passed.answer is not None:
             try:
                 passed.answer.cancel()
-            except Exception:
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
                 # A canceller of the user's own: others who wait must not suffer.
                 self.log.failure(
                     "a handler of {sender} cannot be cancelled", sender=passed.life.name

@@ -19,10 +19,11 @@ from ..core.clock import Deadlines, clockOf
 from ..errors import ConfigError, ShuttingDown
 from ..interfaces import ICodec, IConnectionObserver, IRouter, IWire
 from ..wire.codecs import Codecs
+from ..wire.translation import checkWire
 from .endpoints import serverEndpoint
 from .facts import Facts
 from .hub import Hub
-from .limits import Limits
+from .limits import Limits, limitsOf
 from .link import LinkContext
 from .listening import Ports
 from .observing import Observing
@@ -67,18 +68,20 @@ class ServerRouter(Service, Hub):
             although everybody who connects may do everything.
         @param verbose: log each sender and subscription that comes or goes, too.
         @param reactor: the reactor, or for tests a C{task.Clock}.
-        @raise ConfigError: an endpoint or a codec cannot be used.
+        @raise ConfigError: an endpoint, a codec or the wire cannot be used.
         """
         if reactor is None:
             from twisted.internet import reactor
         clock = clockOf(reactor)
         spoken = Codecs(codecs)
-        limits = limits or Limits()
+        limits = limitsOf(limits, Limits())
         Hub.__init__(self, Deadlines(clock), spoken, limits)
         self.verbose = verbose
         self._reactor = reactor
         context = LinkContext(clock, self._deadlines, limits)
-        self.factory = ServerFactory(self, context, spoken.offer(), Observing(observer), wire)
+        self.factory = ServerFactory(
+            self, context, spoken.offer(), Observing(observer), checkWire(wire)
+        )
         self._ports = Ports(insecure)
         if isinstance(endpoints, str):
             endpoints = (endpoints,)
@@ -104,7 +107,7 @@ class ServerRouter(Service, Hub):
             this machine could connect and C{insecure} was not given.
         """
         try:
-            factory = self.factory if wire is None else self.factory.speaking(wire)
+            factory = self.factory if wire is None else self.factory.speaking(checkWire(wire))
             return self._ports.open(endpoint, serverEndpoint(self._reactor, endpoint), factory)
         except ConfigError as error:
             return fail(error)

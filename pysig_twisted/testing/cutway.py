@@ -74,14 +74,16 @@ class Way:
         if self._isCarrying:
             return
         self._isCarrying = True
-        while self.waiting and self.isFree:
-            rate = self._rate()
-            if rate is not None:
-                self._wait(rate)
-                break
-            self._stopWaiting()
-            self._pass(len(self.waiting))
-        self._isCarrying = False
+        try:
+            while self.waiting and self.isFree:
+                rate = self._rate()
+                if rate is not None:
+                    self._wait(rate)
+                    break
+                self._stopWaiting()
+                self._pass(len(self.waiting))
+        finally:
+            self._isCarrying = False
         if self.isFree and not self.waiting:
             self._carried()
 
@@ -115,8 +117,10 @@ class Way:
         self._timer = None
         if self.isFree:
             self._isCarrying = True
-            self._pass(size)
-            self._isCarrying = False
+            try:
+                self._pass(size)
+            finally:
+                self._isCarrying = False
             self.carry()
 
     def _pass(self, size: int) -> None:

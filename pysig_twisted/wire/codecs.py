@@ -281,7 +281,9 @@ class OwnCodec:
             raise
         except ValueError as error:
             raise BadData(f"codec {self.name!r} cannot encode this: {error}") from error
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self._unexpected("encode", error) from error
 
     def decode(self, data: bytes) -> Any:
@@ -294,10 +296,12 @@ class OwnCodec:
             raise
         except ValueError as error:
             raise BadData(f"codec {self.name!r} cannot decode this: {error}") from error
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self._unexpected("decode", error) from error
 
-    def _unexpected(self, task: str, error: Exception) -> BadData:
+    def _unexpected(self, task: str, error: BaseException) -> BadData:
         """
         The error for one that it should not have raised.
         """

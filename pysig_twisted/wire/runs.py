@@ -149,12 +149,16 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
 
         @param events: the seq, the time (microseconds) and the data of each, at
             least one.
+        @raise ProtocolError: some of that does not fit into its field.
         """
-        start = makeHead(*head)
         numbers, frames = [], []
-        for seq, time, data in events:
-            numbers.append(seq)
-            frames.append(eventFrame(start, seq, time, data))
+        try:
+            start = makeHead(*head)
+            for seq, time, data in events:
+                numbers.append(seq)
+                frames.append(eventFrame(start, seq, time, data))
+        except (StructError, UnicodeEncodeError, TypeError) as error:
+            raise ProtocolError(f"these are no events: {error}") from None
         longest = max(map(len, frames)) - 4
         return cls(start, b"".join(frames), len(frames), numbers[0], numbers[-1], longest)
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twisted.logger import Logger
 
-from ..errors import ProtocolError
+from ..errors import ConfigError, ProtocolError
 from .messages import HELLO_MAX, HIGHEST_MAX_FRAME
 from .version1 import Reader, encode
 
 if TYPE_CHECKING:
-    from ..interfaces import IWire
+    from ..interfaces import IWire, IWireSession
     from .conversation import Role
 
 LONGER: Final = 8
@@ -30,28 +30,63 @@ what JSON needs for the worst of texts.
 """
 
 
+def checkWire(wire: IWire | None) -> IWire | None:
+    """
+    The wire that a router was given, if it can be one.
+
+    @raise ConfigError: it cannot.
+    """
+    if wire is not None:
+        if isinstance(wire, type) or not callable(getattr(wire, "session", None)):
+            raise ConfigError(f"wire {wire!r} has no session() to call; see IWire")
+        if not isinstance(getattr(wire, "name", None), str):
+            raise ConfigError(f"wire {wire!r} has no name; see IWire")
+    return wire
+
+
 class Translation:
     """
     What one connection has instead of a L{Reader<pysig_twisted.wire.version1.Reader>}.
 
+    @ivar name: the wire's.
     @ivar begun: see L{FrameReader<pysig_twisted.wire.frames.FrameReader>}.
     """
 
     log = Logger()
 
-    def __init__(self, wire: IWire, side: Role, write: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        wire: IWire,
+        side: Role,
+        write: Callable[[bytes], None],
+        failed: Callable[[ProtocolError], object],
+    ) -> None:
         """
         @param wire: the format.
         @param side: which side of the connection is ours.
         @param write: sends bytes.
+        @param failed: told, once, that nothing more can be sent.
         """
         self.name = wire.name
         self.begun = 0
+        self._wire = wire
+        self._side = side
         self._write = write
+        self._failed = failed
+        self._isBroken = False
+        self._made: IWireSession | None = None
         self._collected: list[bytes] | None = None
         self._incoming = Reader(HELLO_MAX)
         self._outgoing = Reader(HIGHEST_MAX_FRAME)
-        self._session = wire.session(side, self._send)
+
+    @property
+    def _session(self) -> IWireSession:
+        """
+        The wire at work, from the first time that it is needed.
+        """
+        if self._made is None:
+            self._made = self._wire.session(self._side, self._send)
+        return self._made
 
     @property
     def maxFrame(self) -> int:
@@ -72,7 +107,7 @@ class Translation:
         """
         The bytes that wait for the rest of their message.
         """
-        return int(self._session.held)
+        return 0 if self._made is None else int(self._made.held)
 
     @property
     def needed(self) -> int:
@@ -92,7 +127,7 @@ class Translation:
         try:
             for message in self._session.feed(data):
                 whole += 1
-                yield from self._incoming.feed(encode(message))
+                yield from self._incoming.feed(self._checked(message))
         except ProtocolError:
             raise
         except Exception as error:
@@ -107,24 +142,47 @@ class Translation:
         if held and (whole or not wasHeld):
             self.begun += 1
 
+    def _checked(self, message: Any) -> bytes:
+        """
+        The frames of what the wire has read. Whatever is wrong with that, the
+        other side may have said so, and it is no reason to log a traceback.
+        """
+        try:
+            return encode(message)
+        except Exception as error:
+            raise ProtocolError(
+                f"wire {self.name!r} has read what is no message, a"
+                f" {type(message).__name__}: {error!r}"
+            ) from error
+
     def write(self, frames: bytes) -> None:
         """
         Send what these whole frames say.
         """
-        self._write(self.translate(frames))
+        data = self.translate(frames)
+        if data:
+            self._write(data)
 
     def translate(self, frames: bytes) -> bytes:
         """
-        The bytes for what these whole frames say.
+        The bytes for what these whole frames say; none if the wire fails, since
+        whoever sends something must not suffer from it.
         """
+        if self._isBroken:
+            return b""
         collected: list[bytes] = []
         before, self._collected = self._collected, collected
         try:
             for message in self._outgoing.feed(frames):
                 self._session.send(message)
+            return b"".join(collected)
+        except Exception as error:
+            self._isBroken = True
+            self.log.failure("wire {name} failed", name=self.name)
+            self._failed(ProtocolError(f"wire {self.name!r} cannot say this: {error!r}"))
+            return b""
         finally:
             self._collected = before
-        return b"".join(collected)
 
     def _send(self, data: bytes) -> None:
         """

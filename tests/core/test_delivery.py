@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import weakref
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, inlineCallbacks, succeed
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -20,6 +21,7 @@ from pysig_twisted.core.delivery import MAX_WAITING, Delivery, describe
 from pysig_twisted.core.dispatch import Dispatcher
 from pysig_twisted.core.gaps import MAX_SENDERS
 from pysig_twisted.core.info import EventInfo, Gap
+from pysig_twisted.errors import BadRequest
 
 
 class Source:
@@ -200,7 +202,7 @@ class AwaitableTests(SynchronousTestCase):
             if info.seq == 1:
                 self.worker.work.append(Deferred())
                 return self.worker.work[0]
-            raise SystemExit(info.seq) if info.seq == 2 else ValueError(info.seq)
+            raise SystemExit(info.seq) if info.seq == 2 else asyncio.CancelledError(info.seq)
 
         source = Source(Delivery(troubled))
         source.fire(4)
@@ -208,7 +210,42 @@ class AwaitableTests(SynchronousTestCase):
         source.fire()
         self.assertEqual(heard, [1, 2, 3, 4, 5])
         self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 1)
-        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 3)
+        self.assertEqual(len(self.flushLoggedErrors(asyncio.CancelledError)), 3)
+
+    def test_interruptedInTurn(self) -> None:
+        """Ctrl-C in a call that had to wait is no end of them either."""
+        heard: list[int] = []
+
+        def interrupted(info: EventInfo, data: Any) -> Deferred[None] | None:
+            heard.append(info.seq)
+            if info.seq == 1:
+                self.worker.work.append(Deferred())
+                return self.worker.work[0]
+            if info.seq == 2:
+                raise KeyboardInterrupt
+            return None
+
+        source = Source(Delivery(interrupted))
+        source.fire(3)
+        self.worker.end()
+        source.fire()
+        self.assertEqual(heard, [1, 2, 3, 4])
+        self.assertEqual(len(self.flushLoggedErrors(KeyboardInterrupt)), 1)
+
+    def test_generator(self) -> None:
+        """A function that would only make a generator is refused."""
+
+        def forgotten(info: EventInfo, data: Any) -> Any:
+            yield 1
+
+        async def neither(info: EventInfo, data: Any) -> Any:
+            yield 1
+
+        for function in (forgotten, neither):
+            error = self.assertRaises(BadRequest, Delivery, function)
+            self.assertIn("has a yield in it", error.message)
+            self.assertIn("inlineCallbacks", error.message)
+        Delivery(inlineCallbacks(forgotten))
 
     def test_firesAtWork(self) -> None:
         """What a coroutine fires, of this sender or of another, waits until it has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
 from typing import Any
 
@@ -86,14 +87,31 @@ class DispatcherTests(SynchronousTestCase):
         self.assertFalse(self.dispatcher.busy)
 
     def test_exiting(self) -> None:
-        """A listener that wants to exit the program is no danger to the others either."""
+        """A listener that raises what is no Exception is no danger to the others either."""
+        for kind in (SystemExit, CancelledError, GeneratorExit):
+
+            def react(event: str, kind: type[BaseException] = kind) -> None:
+                if event == "e":
+                    self.fire("f", self.listener("z"))
+                    raise kind()
+
+            self.heard.clear()
+            self.fire("e", self.listener("a", react), self.listener("b"))
+            self.assertEqual(self.heard, [("a", "e"), ("b", "e"), ("z", "f")])
+            self.assertEqual(len(self.flushLoggedErrors(kind)), 1)
+            self.assertFalse(self.dispatcher.busy)
+
+    def test_interrupted(self) -> None:
+        """Ctrl-C goes through, and what waited is not delivered out of its turn later."""
 
         def react(event: str) -> None:
-            raise SystemExit(1)
+            self.fire("f", self.listener("z"))
+            raise KeyboardInterrupt
 
-        self.fire("e", self.listener("a", react), self.listener("b"))
-        self.assertEqual(self.heard, [("a", "e"), ("b", "e")])
-        self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 1)
+        self.assertRaises(KeyboardInterrupt, self.fire, "e", self.listener("a", react))
+        self.assertFalse(self.dispatcher.busy)
+        self.fire("g", self.listener("b"))
+        self.assertEqual(self.heard, [("a", "e"), ("b", "g")])
 
     def test_returned(self) -> None:
         """What a listener returns reaches its delivery: it is held back until it has ended."""

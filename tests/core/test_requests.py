@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -361,15 +362,27 @@ class RaisingTests(RequestTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_exiting(self) -> None:
-        """A handler that wants to exit the program ends its request alone."""
+        """A handler that raises what is no Exception ends its request alone."""
+        for kind in (SystemExit, asyncio.CancelledError, GeneratorExit):
 
-        def leave(params: Any) -> None:
-            raise SystemExit(3)
+            def leave(params: Any, kind: type[BaseException] = kind) -> None:
+                raise kind()
 
-        self.add({"leave": leave})
-        failure = self.failureResultOf(self.router.request("dev1", "leave"), RemoteError)
-        self.assertEqual(str(failure.value), "SystemExit: 3")
-        self.assertEqual(len(self.flushLoggedErrors(SystemExit)), 1)
+            router = Router()
+            router.addSender("dev1", (), {"leave": leave})
+            failure = self.failureResultOf(router.request("dev1", "leave"), RemoteError)
+            self.assertEqual(failure.value.type, kind.__name__)
+            self.assertEqual(len(self.flushLoggedErrors(kind)), 1)
+
+    def test_generator(self) -> None:
+        """A handler that would only make a generator is refused."""
+
+        def forgotten(params: Any) -> Any:
+            yield params
+
+        error = self.assertRaises(BadRequest, Handlers, "dev1", {"read": forgotten})
+        self.assertIn("the handler of request 'read', ", error.message)
+        self.assertIn("has a yield in it", error.message)
 
     def test_chosen(self) -> None:
         """An error that handlers may choose is the caller's to see, and no fault to be logged."""

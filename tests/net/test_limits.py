@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.errors import ConfigError
-from pysig_twisted.net.limits import Limits
+from pysig_twisted.net.limits import Limits, limitsOf
 
 
 class LimitsTests(SynchronousTestCase):
@@ -43,3 +44,20 @@ class LimitsTests(SynchronousTestCase):
             error = self.assertRaises(msgspec.ValidationError, msgspec.convert, fields, Limits)
             self.assertIn("heartbeat", str(error))
         self.assertEqual(Limits(heartbeat=100.0, silence=101.0).silence, 101.0)
+
+    def test_inPython(self) -> None:
+        """In Python they are checked when they are made, and named."""
+        for field in Limits.__struct_fields__:
+            for value in (0, -1, "x", None, nan, inf):
+                error = self.assertRaises(ConfigError, Limits, **{field: value})
+                self.assertIn(field, error.message)
+
+    def test_given(self) -> None:
+        """What is given to a router must be limits."""
+        usual, own = Limits(), Limits(peers=5)
+        self.assertIs(limitsOf(None, usual), usual)
+        self.assertIs(limitsOf(own, usual), own)
+        wrong: Any
+        for wrong in ({"peers": 5}, 5, Limits):
+            error = self.assertRaises(ConfigError, limitsOf, wrong, usual)
+            self.assertIn("limits=Limits(", error.message)

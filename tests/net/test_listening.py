@@ -315,8 +315,18 @@ class StandardInputTests(TestCase):
         for deferred in waiting:
             self.assertNoResult(deferred)
         second.over.callback(None)
-        for deferred in waiting:
+        for deferred in (*waiting, ports.whenDeserted()):
             self.successResultOf(deferred)
+        self.open(ports)
+        self.assertNoResult(ports.whenDeserted())
+
+    def test_descriptors(self) -> None:
+        """Looking at standard input keeps nothing open."""
+        before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
+        for _ in range(5):
+            self.open(Ports(insecure=False))
+        if before:
+            self.assertLessEqual(len(os.listdir("/proc/self/fd")), len(before))
 
     def test_notDeserted(self) -> None:
         """Other ports are there for others; a server that was stopped is something else."""

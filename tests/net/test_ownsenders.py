@@ -590,3 +590,15 @@ class NoticeTests(ClientTestCase):
         self.assertNotIn("\n", lines[1])
         refusals = [told for told in observer.told if told[0] == "refused"]
         self.assertEqual(refusals, [("refused", sender, NotOwner)])
+
+    def test_strangeName(self) -> None:
+        """The same for a name that a log cannot show as it is."""
+        scripts = Scripts(obliging)
+        self.routers.factory = scripts
+        observer = Observer()
+        sender = self.sender(self.client(observer=observer), "a\u3000b")
+        notice = {"code": "not-owner", "message": "no", "event": "e", "n": 3, "sender": "a\u3000b"}
+        scripts.made[0].say(Error(0, notice), Error(0, {**notice, "sender": 5}))
+        self.routers.pump()
+        refusals = [told for told in observer.told if told[0] == "refused"]
+        self.assertEqual(refusals, [("refused", sender, NotOwner)])

@@ -9,7 +9,6 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.errors import ProtocolError
 from pysig_twisted.wire.conversation import Role
-from pysig_twisted.wire.frames import frame
 from pysig_twisted.wire.messages import HELLO_MAX, Call, Goodbye, Listen, Ping, Reply, Request
 from pysig_twisted.wire.runs import Head, Run
 from pysig_twisted.wire.translation import LONGER, Translation
@@ -39,6 +38,9 @@ class Session:
 
     def send(self, message: Any) -> None:
         """Note it."""
+        if message == Ping(666):
+            self.write(b"half")
+            raise ZeroDivisionError("cannot")
         self.sent.append(message)
         self.write(type(message).__name__.encode() + b"\n")
 
@@ -61,7 +63,9 @@ class TranslationTests(SynchronousTestCase):
         """A wire, as the router has it."""
         wire = Wire()
         self.written: list[bytes] = []
-        self.translation = Translation(wire, Role.ROUTER, self.written.append)
+        self.broken: list[ProtocolError] = []
+        self.translation = Translation(wire, Role.ROUTER, self.written.append, self.broken.append)
+        list(self.translation.feed(b""))
         self.session = wire.last
 
     def feed(self, *gives: Any, held: int = 0) -> list[Any]:
@@ -112,9 +116,40 @@ class TranslationTests(SynchronousTestCase):
         self.assertEqual(self.refused(ProtocolError("mine")), "mine")
 
     def test_noMessage(self) -> None:
-        """What is no message of version 1 is the wire's error."""
-        self.assertIn("cannot read this", self.refused("hello"))
-        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+        """What is no message of version 1 is an error of the stream, and not worth a traceback."""
+        for wrong in (
+            "hello",
+            Ping(1 << 40),
+            Reply(300, 1, b""),
+            Request(1, "s", "m", -1, 0, "", b""),
+        ):
+            self.assertIn("has read what is no message", self.refused(wrong))
+
+    def test_cannotSay(self) -> None:
+        """An error while sending is told once, and nothing is sent any more, not even a part."""
+        self.translation.write(encode(Ping(1)) + encode(Ping(666)) + encode(Ping(2)))
+        self.assertEqual(self.written, [])
+        self.assertIn("'scripted' cannot say this: ZeroDivisionError", str(self.broken[0]))
+        self.translation.write(encode(Ping(3)))
+        self.assertEqual(self.translation.translate(encode(Goodbye("x"))), b"")
+        self.assertEqual((self.written, len(self.broken)), ([], 1))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_noSession(self) -> None:
+        """A wire that cannot begin is an error of the connection, and of nobody who opens it."""
+
+        class Wire:
+            name = "never"
+
+            def session(self, side: Role, write: Any) -> Any:
+                raise ZeroDivisionError("no session")
+
+        translation = Translation(Wire(), Role.CLIENT, self.written.append, self.broken.append)
+        translation.write(encode(Ping(1)))
+        self.assertEqual(len(self.broken), 1)
+        self.assertRaises(ProtocolError, lambda: list(translation.feed(b"x")))
+        self.assertEqual((translation.held, self.written), (0, []))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
 
     def test_before(self) -> None:
         """What came before an error has been given."""
@@ -145,4 +180,3 @@ class TranslationTests(SynchronousTestCase):
         self.translation.write(encode(replay))
         self.assertEqual(self.session.sent, [replay])
         self.assertEqual(self.feed(replay), [replay])
-        self.assertRaises(ProtocolError, self.translation.write, frame(0x7F, b""))
