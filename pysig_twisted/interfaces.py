@@ -110,7 +110,7 @@ class IRouter(Interface):
         """
         Ask a sender.
 
-        @param timeout: seconds, 600 at most.
+        @param timeout: seconds; more than 600 count as 600.
         @return: a Deferred with the answer. It always fires: with the reply,
             or with L{NoSuchSender<pysig_twisted.errors.NoSuchSender>},
             L{NoSuchMethod<pysig_twisted.errors.NoSuchMethod>},

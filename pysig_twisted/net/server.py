@@ -47,7 +47,7 @@ class ServerRouter(Service, Hub):
 
     def __init__(
         self,
-        endpoints: str | Iterable[str | IStreamServerEndpoint] = (),
+        endpoints: str | IStreamServerEndpoint | Iterable[str | IStreamServerEndpoint] = (),
         *,
         codecs: Iterable[ICodec] = (),
         wire: IWire | None = None,
@@ -58,8 +58,8 @@ class ServerRouter(Service, Hub):
         reactor: Any = None,
     ) -> None:
         """
-        @param endpoints: where to listen once started: strings of Twisted's, or
-            endpoints.
+        @param endpoints: where to listen once started: a string of Twisted's, an
+            endpoint, or several of them.
         @param codecs: encodings of your own, for this process's listeners.
         @param wire: a message format of your own, for all C{endpoints}.
         @param limits: bounds other than the usual ones.
@@ -83,8 +83,10 @@ class ServerRouter(Service, Hub):
             self, context, spoken.offer(), Observing(observer), checkWire(wire)
         )
         self._ports = Ports(insecure)
-        if isinstance(endpoints, str):
+        if isinstance(endpoints, str) or IStreamServerEndpoint.providedBy(endpoints):
             endpoints = (endpoints,)
+        if not isinstance(endpoints, Iterable):
+            raise ConfigError(f"endpoints {endpoints!r} are none; give a string, or a list")
         self._endpoints = [(text, serverEndpoint(reactor, text)) for text in endpoints]
         self._isListening = False
         Facts(self, clock.now, self.factory.epoch)

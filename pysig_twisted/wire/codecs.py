@@ -327,6 +327,8 @@ class Codecs:
             builtin.append(CborCodec())
         self.byId: dict[int, Any] = {codec.id: codec for codec in builtin}
         self.byName: dict[str, Any] = {codec.name: codec for codec in builtin}
+        if not isinstance(own, Iterable):
+            raise ConfigError(f"codecs {own!r} are none; give a list of them")
         for codec in own:
             self._add(codec)
 

@@ -7,11 +7,16 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    TCP4ServerEndpoint,
+    UNIXClientEndpoint,
+    connectProtocol,
+)
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
@@ -33,6 +38,22 @@ from pysig_twisted.wire.messages import (
 from pysig_twisted.wire.version1 import Reader, encode
 
 from .rig import ServerRig
+
+
+class MadeTests(SynchronousTestCase):
+    """ServerRouter()."""
+
+    def test_endpoints(self) -> None:
+        """It takes one endpoint or several, as strings or not, and nothing else."""
+        endpoint = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
+        for given, count in (("unix:x", 1), (endpoint, 1), (["unix:x", endpoint], 2), ((), 0)):
+            self.assertEqual(len(ServerRouter(given)._endpoints), count)
+        wrong: Any
+        for wrong in (5, None, [5]):
+            self.assertRaises(ConfigError, ServerRouter, wrong)
+        wrong = 5
+        self.assertRaises(ConfigError, ServerRouter, codecs=wrong)
+        self.assertRaises(ConfigError, ServerRouter, limits=wrong)
 
 
 class StopTests(ServerRig):
