@@ -16,10 +16,11 @@ from typing import Any
 from .errors import ConfigError
 
 
-def loadReference(reference: str) -> Any:
+def loadReference(reference: str, example: str = "greenhouse.sensors:start") -> Any:
     """
     The object that C{reference} names.
 
+    @param example: a reference, for messages.
     @param reference: C{package.module:name}; the name may have dots, for what is
         inside a class.
     @raise ConfigError: it names nothing, or its module cannot be imported. An error
@@ -29,8 +30,7 @@ def loadReference(reference: str) -> Any:
     parts = path.split(".")
     if not (separator and _isDotted(module) and _isDotted(path)):
         raise ConfigError(
-            f"{reference!r} names no object; write package.module:name,"
-            " such as greenhouse.sensors:start"
+            f"{reference!r} names no object; write package.module:name, such as {example}"
         )
     found: Any = _load(reference, module)
     for count, part in enumerate(parts):
@@ -62,6 +62,11 @@ def _load(reference: str, module: str) -> ModuleType:
         return import_module(module)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{module}.".startswith(f"{error.name}."):
+            if os.path.isfile(module):
+                name = module.removesuffix(".py")
+                raise ConfigError(
+                    f"{reference}: that is a file; write its module, {name}:..."
+                ) from None
             raise ConfigError(
                 f"{reference}: there is no module {error.name!r}, neither installed nor in {here}"
             ) from None
@@ -83,7 +88,7 @@ def loadCodec(text: str) -> dict[str, Any]:
     """
     if ":" not in text:
         return {"codec": text, "codecs": ()}
-    codec = loadReference(text)
+    codec = loadReference(text, "greenhouse.encodings:codec")
     if isinstance(codec, type):
         try:
             codec = codec()

@@ -80,6 +80,17 @@ class ReferenceTests(SynchronousTestCase):
         self.assertIn("rooms has no 'sensors'", self.refused("rooms:sensors"))
         self.assertIn("rooms.Sensors has no 'stop'", self.refused("rooms:Sensors.stop"))
 
+    def test_file(self) -> None:
+        """The name of a file is answered with that of its module."""
+        self.assertIn("that is a file; write its module, rooms:", self.refused("rooms.py:Sensors"))
+
+    def test_exiting(self) -> None:
+        """A module that ends the program, and an object that cannot be had, are errors too."""
+        Path("leaving.py").write_text("raise SystemExit(3)", encoding="utf-8")
+        Path("hiding.py").write_text("def __getattr__(name): return 1 / 0", encoding="utf-8")
+        self.assertIn("importing leaving failed: 3", self.refused("leaving:x"))
+        self.assertIn("ZeroDivisionError", self.refused("hiding:x"))
+
     def test_raising(self) -> None:
         """An error inside the module is told, and kept for the log."""
         self.assertIn("importing broken failed: division by zero", self.refused("broken:x"))
