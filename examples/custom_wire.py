@@ -80,7 +80,8 @@ class JsonLinesSession:
 
 def parse(line):
     """
-    The message of one line.
+    The message of one line. Whether its numbers and names can be ones is no question of format:
+    what is read here is checked like the frames of version 1.
     """
     try:
         fields = msgspec.json.decode(line)

@@ -159,6 +159,9 @@ class ExampleTests(SynchronousTestCase):
         self.assertEqual(found, set(self.tested))
         for method in self.tested.values():
             self.assertTrue(hasattr(self, method), method)
+        readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+        for name in found:
+            self.assertIn(f"(examples/{name.partition('/')[0]})", readme)
 
     def test_endpoints(self) -> None:
         """Without an argument they meet at port 7744 of this machine."""

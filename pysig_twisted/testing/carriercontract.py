@@ -5,28 +5,16 @@ endpoints, and that is all that a carrier is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
-from twisted.internet.protocol import Factory
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IStreamClientEndpoint
 
-from ..errors import PysigError, ShuttingDown
-from ..net.client import ClientRouter
-from ..net.endpoints import clientEndpoint
 from ..net.flow import abortTransport
 from .bytestream import Stream, Writer
-from .contractserver import NAME, ContractServer
-from .farend import CLOSE, DEAF, ECHO, ENOUGH, FLOOD, KEEP, LAST, SWAP, TELL
+from .carrierrouters import ATTEMPTS, RouterTests
+from .farend import CLOSE, DEAF, ECHO, ENOUGH, FLOOD, KEEP, LAST, SWAP, TELL, sized
 from .nearend import NearEnd
-
-if TYPE_CHECKING:
-    from twisted.trial.unittest import TestCase as Base
-else:
-    Base = object
 
 MUCH: Final = 8 << 20
 TOO_MUCH: Final = 32 << 20
@@ -34,79 +22,13 @@ TOO_MUCH: Final = 32 << 20
 Bytes: what no carrier takes while nobody reads at its other end.
 """
 
-ATTEMPTS: Final = 500
-GRACE: Final = 0.5
-"""
-Seconds in which a carrier could take too much.
-"""
 
-
-class CarrierContract(Base):
+class CarrierContract(RouterTests):
     """
-    Mix this into a C{TestCase} of C{twisted.trial}, and write C{carrier}.
-
-    @cvar several: can there be several connections to one far end at a time?
-    @cvar deadline: seconds for each thing that is waited for.
+    Mix this into a C{TestCase} of C{twisted.trial}, and write C{carrier}. How long
+    it may wait, and whether it can have several connections, is said by attributes:
+    see L{CarrierCase<pysig_twisted.testing.carriercase.CarrierCase>}.
     """
-
-    several = True
-    deadline = 30.0
-
-    async def carrier(self) -> str | IStreamClientEndpoint:
-        """
-        Make a far end for one test.
-
-        @return: what leads to it: an endpoint, or a string for one.
-        """
-        raise NotImplementedError
-
-    async def serve(self, endpoint: str | IStreamServerEndpoint) -> Any:
-        """
-        Have the far end in this process, until the test ends.
-
-        @return: the port.
-        """
-        from twisted.internet import reactor
-
-        server = ContractServer(reactor)
-        self.addCleanup(lambda: self._soon(server.stop(), "the end of the server"))
-        return await self._soon(server.listen(endpoint), "a port")
-
-    async def connected(self) -> NearEnd:
-        """
-        A connection to a new far end, until the test ends.
-        """
-        return await self._connected(await self.carrier())
-
-    async def _connected(self, carrier: str | IStreamClientEndpoint) -> NearEnd:
-        """
-        A connection, until the test ends.
-        """
-        from twisted.internet import reactor
-
-        endpoint = clientEndpoint(reactor, carrier)
-        connecting = endpoint.connect(Factory.forProtocol(NearEnd))
-        near: NearEnd = await self._soon(connecting, "a connection")
-        self.addCleanup(self._end, near)
-        return near
-
-    async def client(self, carrier: str | IStreamClientEndpoint) -> ClientRouter:
-        """
-        A router at this end of it, which is connected until the test ends.
-        """
-        router = ClientRouter(carrier, linkGrace=0.0)
-        up = router.whenConnected(failAfterFailures=1)
-        router.startService()
-        self.addCleanup(self._stop, router)
-        await self._soon(up, "the client's link")
-        return router
-
-    async def _stop(self, router: ClientRouter) -> None:
-        """
-        Stop a client, unless that was done.
-        """
-        if router.running:
-            await self._soon(router.stopService(), "the end of a client")
 
     async def test_allBytes(self) -> None:
         """
@@ -138,7 +60,7 @@ class CarrierContract(Base):
         8 MiB each way at the same time: both are what was sent.
         """
         near = await self.connected()
-        near.write(SWAP + MUCH.to_bytes(8, "big"))
+        near.write(SWAP + sized(MUCH))
         Writer(near.transport, MUCH, lambda: None)
         await self._soon(
             near.until(lambda: len(near.received) >= MUCH + 32),
@@ -155,7 +77,7 @@ class CarrierContract(Base):
         then it goes on.
         """
         near = await self.connected()
-        near.write(DEAF + TOO_MUCH.to_bytes(8, "big"))
+        near.write(DEAF + sized(TOO_MUCH, self.grace))
         writer = Writer(near.transport, TOO_MUCH, lambda: None)
         await self._soon(near.until(lambda: bool(near.received)), "the far end reads again")
         taken = writer.given
@@ -177,13 +99,13 @@ class CarrierContract(Base):
         from twisted.internet import reactor, task
 
         near = await self.connected()
-        near.write(FLOOD + TOO_MUCH.to_bytes(8, "big"))
+        near.write(FLOOD + sized(TOO_MUCH))
         await self._soon(near.until(lambda: bool(near.received)), "the first bytes")
         near.transport.pauseProducing()
         # What must not happen needs time in which it could.
-        await task.deferLater(reactor, GRACE)
+        await task.deferLater(reactor, self.grace)
         near.write(ENOUGH)
-        await task.deferLater(reactor, GRACE)
+        await task.deferLater(reactor, self.grace)
         near.transport.resumeProducing()
 
         def sent() -> int:
@@ -238,7 +160,7 @@ class CarrierContract(Base):
         reads it. (C{abortConnection} may be missing.)
         """
         near = await self.connected()
-        near.write(DEAF + TOO_MUCH.to_bytes(8, "big"))
+        near.write(DEAF + sized(TOO_MUCH, self.grace))
         Writer(near.transport, TOO_MUCH, lambda: None)
         abortTransport(near.transport)
         await self._lost(near)
@@ -255,82 +177,6 @@ class CarrierContract(Base):
             near.transport.loseConnection()
             await self._lost(near)
 
-    async def test_router(self) -> None:
-        """
-        Events and requests go both ways, in order.
-        """
-        router = await self.client(await self.carrier())
-        numbers: list[int] = []
-        listening = router.addListener(lambda info, data: numbers.append(data[0]), NAME, "fired")
-        await self._soon(listening.whenSettled(), "the subscription")
-        near = router.addSender("near", ["told"], {"answer": lambda params: [params]})
-        await self._soon(near.whenSettled(), "the sender")
-        await self._asked(router, "fire", 2000, 2000)
-        # All that was fired before an answer has come before it.
-        self.assertEqual(numbers, list(range(2000)))
-        for number in range(2000):
-            near.trigger("told", number)
-        await self._asked(router, "heard", None, list(range(2000)))
-        await self._asked(router, "ask", {"a": "\u2603"}, [{"a": "\u2603"}])
-        await self._asked(router, "echo", "x" * 500_000, "x" * 500_000)
-
-    async def test_routersMeet(self) -> None:
-        """
-        Two clients hear each other, if the carrier has several connections.
-        """
-        if not self.several:
-            return
-        carrier = await self.carrier()
-        one, other = await self.client(carrier), await self.client(carrier)
-        heard: Deferred[Any] = Deferred()
-        listening = other.addListener(lambda info, data: heard.callback(data), "near", "told")
-        await self._soon(listening.whenSettled(), "the subscription")
-        near = one.addSender("near", "told", {"answer": lambda params: params})
-        await self._soon(near.whenSettled(), "the sender")
-        near.trigger("told", "hello")
-        self.assertEqual(await self._soon(heard, "an event"), "hello")
-        answer = await self._soon(other.request("near", "answer", 5), "an answer")
-        self.assertEqual(answer, 5)
-        await self._asked(one, "peers", None, 2)
-        await self._stop(other)
-        for _ in range(ATTEMPTS):
-            if await self._soon(one.request(NAME, "peers"), "an answer") == 1:
-                break
-        await self._asked(one, "peers", None, 1)
-
-    async def test_reconnect(self) -> None:
-        """
-        A router whose connection breaks connects again, and has what it had.
-        """
-        router = await self.client(await self.carrier())
-        near = router.addSender("near", ["told"], {"answer": lambda params: params})
-        await self._soon(near.whenSettled(), "the sender")
-        down = router.whenDisconnected()
-        router.request(NAME, "cut").addErrback(lambda failure: failure.trap(PysigError))
-        await self._soon(down, "the end of the link")
-        await self._soon(router.whenConnected(), "the next link")
-        await self._asked(router, "ask", "again", "again")
-
-    async def test_serverStops(self) -> None:
-        """
-        A router that goes down says so before the connection ends; the client stops.
-        """
-        router = await self.client(await self.carrier())
-        down = router.whenDisconnected()
-        await self._soon(router.request(NAME, "stop"), "an answer")
-        error = await self._soon(down, "the end of the link")
-        self.assertIsInstance(error, ShuttingDown, f"the link ended with {error!r}")
-        await self._stop(router)
-
-    async def _asked(self, router: ClientRouter, method: str, params: Any, answer: Any) -> None:
-        """
-        Check what the far end answers.
-        """
-        found = await self._soon(router.request(NAME, method, params), f"an answer to {method!r}")
-        self.assertTrue(
-            found == answer, f"{method!r} was answered with {found!r:.200}, not {answer!r:.200}"
-        )
-
     async def _echoed(self, near: NearEnd, data: bytes) -> None:
         """
         Check that what comes back is what was sent.
@@ -343,51 +189,3 @@ class CarrierContract(Base):
         self.assertTrue(
             near.received == data, f"{near.received!r:.300} came back for {data!r:.300}"
         )
-
-    async def _lost(self, near: NearEnd) -> None:
-        """
-        Check that we are told of the end, once.
-        """
-        from twisted.internet import reactor, task
-
-        await self._soon(near.until(lambda: near.ends > 0), "connectionLost()")
-        await task.deferLater(reactor, 0)
-        self._assertSound(near)
-
-    def _assertSound(self, near: NearEnd) -> None:
-        """
-        Check that the carrier has done nothing that none may.
-        """
-        self.assertEqual(near.fault, "")
-
-    async def _end(self, near: NearEnd) -> None:
-        """
-        End a connection with the test.
-        """
-        if not near.ends:
-            abortTransport(near.transport)
-            await self._lost(near)
-        self._assertSound(near)
-
-    def _soon(
-        self,
-        awaited: Deferred[Any] | Coroutine[Deferred[Any], Any, Any],
-        what: str | Callable[[], str],
-    ) -> Deferred[Any]:
-        """
-        What is awaited, which must come before the deadline.
-        """
-        from twisted.internet import reactor
-
-        deferred = awaited if isinstance(awaited, Deferred) else Deferred.fromCoroutine(awaited)
-
-        def failed(failure: Failure) -> None:
-            words = what if isinstance(what, str) else what()
-            if failure.check(CancelledError):
-                raise AssertionError(f"not within {self.deadline:g} s: {words}")
-            if failure.check(AssertionError):
-                failure.raiseException()
-            raise AssertionError(f"instead of {words}: {failure.value!r:.300}") from failure.value
-
-        deferred.addTimeout(self.deadline, reactor, lambda result, seconds: result)
-        return deferred.addErrback(failed)

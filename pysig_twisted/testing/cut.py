@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from types import TracebackType
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -15,6 +14,7 @@ from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
 from .cutconnection import CutConnection
+from .within import Within
 
 
 @implementer(IStreamClientEndpoint)
@@ -236,41 +236,6 @@ class Cut:
         for connection in tuple(self._all):
             if connection.isCut:
                 connection.cut(True, True)
-
-
-class Within:
-    """
-    A fault that ends with a C{with} block.
-    """
-
-    def __init__(
-        self,
-        enter: Callable[[], object] = lambda: None,
-        leave: Callable[[], object] = lambda: None,
-    ) -> None:
-        """
-        @param enter: called at the beginning of the block.
-        @param leave: called at its end.
-        """
-        self._enter = enter
-        self._leave = leave
-
-    def __enter__(self) -> None:
-        """
-        The block begins.
-        """
-        self._enter()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """
-        The block ends.
-        """
-        self._leave()
 
 
 @implementer(IProtocolFactory)

@@ -5,7 +5,7 @@ A connection whose bytes can be held, slowed down, changed and lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.error import ConnectionAborted, ConnectionLost
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
@@ -14,12 +14,8 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..net.flow import abortTransport
+from .cutpressure import CutReader, CutWriter
 from .cutway import Way
-
-HIGH: Final = 1 << 16
-"""
-Bytes that may wait before the protocol that writes them is asked to pause.
-"""
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
@@ -57,13 +53,11 @@ class CutConnection(Protocol):
         self._callLater = callLater
         self._over = over
         self._isReal = True
-        self._isReading = True
         self._isClosing = False
         self._isAborting = False
         self._end: Failure | None = None
-        self._producer: Any = None
-        self._isFull = False
-        self._isTransportFull = False
+        self._writer = CutWriter(self.fromClient)
+        self._reader = CutReader(self.fromServer)
 
     def __getattr__(self, name: str) -> Any:
         """
@@ -134,9 +128,8 @@ class CutConnection(Protocol):
         for way in (self.fromClient, self.fromServer):
             way.stop()
             way.isHeld = True
-        if self._isReal and self.transport is not None:
-            # Read and drop, so that the end of the transport is seen.
-            self._read(True)
+        # Read and drop, so that the end of the transport is seen.
+        self._reader.read(True)
 
     # What the transport does
 
@@ -144,6 +137,7 @@ class CutConnection(Protocol):
         """
         There is a connection.
         """
+        self._reader.transport = self._writer.transport = self.transport
         self.inner.makeConnection(self)
         self._readOrNot()
 
@@ -160,6 +154,7 @@ class CutConnection(Protocol):
         The connection is gone.
         """
         self._isReal = False
+        self._reader.transport = self._writer.transport = None
         self.fromClient.stop()
         if self.isOpen and not self.isCut:
             self._end = reason
@@ -169,6 +164,13 @@ class CutConnection(Protocol):
                 self.fromServer.carry()
         elif not self.isOpen:
             self._over(self)
+
+    def _readOrNot(self) -> None:
+        """
+        Read what can be carried.
+        """
+        if not self.isCut:
+            self._reader.ask()
 
     def _receive(self, data: bytes) -> None:
         """
@@ -192,7 +194,7 @@ class CutConnection(Protocol):
         if not self.isOpen:
             return
         self.isOpen = False
-        self._producer = None
+        self._writer.forget()
         self.fromServer.stop()
         if not self._isReal:
             self._over(self)
@@ -206,7 +208,7 @@ class CutConnection(Protocol):
         """
         if self.isOpen and not self._isAborting and not self.isCut:
             self.fromClient.send(data)
-            self._askProducer()
+            self._writer.ask()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """
@@ -259,54 +261,24 @@ class CutConnection(Protocol):
         """
         All that the client has written was given to the transport.
         """
-        self._askProducer()
+        self._writer.ask()
         if self._isReal and not self.fromClient.waiting:
             if self._isAborting:
                 abortTransport(self.transport)
             elif self._isClosing:
                 self.transport.loseConnection()
 
-    # Who writes faster than the connection carries
-
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """
-        See C{IConsumer}.
-
-        @raise ValueError: it is no push producer; only these are served.
+        See C{IConsumer}. Only push producers are served.
         """
-        if not streaming:
-            raise ValueError("links that can be cut take push producers only")
-        self._producer = producer
-        if self._isReal:
-            self.transport.registerProducer(_Pause(self._transportFull), True)
+        self._writer.register(producer, streaming)
 
     def unregisterProducer(self) -> None:
         """
         See C{IConsumer}.
         """
-        self._producer = None
-        self._isFull = False
-        if self._isReal:
-            self.transport.unregisterProducer()
-
-    def _transportFull(self, isFull: bool) -> None:
-        """
-        The transport has enough, or takes more.
-        """
-        self._isTransportFull = isFull
-        self._askProducer()
-
-    def _askProducer(self) -> None:
-        """
-        Ask who writes to pause, or to go on.
-        """
-        isFull = self._isTransportFull or len(self.fromClient.waiting) > HIGH
-        if self._producer is not None and isFull != self._isFull and self.isOpen:
-            self._isFull = isFull
-            if isFull:
-                self._producer.pauseProducing()
-            else:
-                self._producer.resumeProducing()
+        self._writer.unregister()
 
     # A client that reads slowly
 
@@ -325,53 +297,3 @@ class CutConnection(Protocol):
         self.fromServer.carry()
 
     stopProducing = loseConnection
-
-    def _readOrNot(self) -> None:
-        """
-        Have the transport read only what can be carried, so that a server that
-        sends too much sees it as it would on any link.
-        """
-        way = self.fromServer
-        if not self.isCut:
-            self._read(way.isFree and len(way.waiting) <= (HIGH if self._isReading else 0))
-
-    def _read(self, isReading: bool) -> None:
-        """
-        Have the transport read, or not.
-        """
-        if self._isReal and self.transport is not None and isReading != self._isReading:
-            self._isReading = isReading
-            if isReading:
-                self.transport.resumeProducing()
-            else:
-                self.transport.pauseProducing()
-
-
-@implementer(IPushProducer)
-class _Pause:
-    """
-    What a transport asks to pause and to go on.
-    """
-
-    def __init__(self, full: Callable[[bool], object]) -> None:
-        """
-        @param full: told whether the transport has enough.
-        """
-        self._full = full
-
-    def pauseProducing(self) -> None:
-        """
-        See C{IPushProducer}.
-        """
-        self._full(True)
-
-    def resumeProducing(self) -> None:
-        """
-        See C{IPushProducer}.
-        """
-        self._full(False)
-
-    def stopProducing(self) -> None:
-        """
-        See C{IPushProducer}. The protocol is told of the end anyway.
-        """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.interfaces import IAddress, IPushProducer
@@ -24,17 +25,24 @@ if TYPE_CHECKING:
 ECHO, SWAP, DEAF, FLOOD, CLOSE, KEEP, TELL = (bytes([letter]) for letter in b"ESDFCKT")
 """
 What a first byte asks for: to have all that follows sent back; to exchange a
-stream, whose length follows; to read nothing for a while, and then such a stream;
-to be sent one without regard; to be hung up on; to have all that follows counted;
-to be told what was counted last.
+stream; to read nothing for a while, and then a stream; to be sent one without
+regard; to be hung up on; to have all that follows counted; to be told what was
+counted last. What L{sized} makes follows those that concern a stream.
 """
 
 ENOUGH: Final = b"?"
 LAST: Final = b"goodbye" * 5000
-DEAFNESS: Final = 0.5
-"""
-Seconds.
-"""
+
+_STREAM: Final = Struct(">QI")
+
+
+def sized(size: int, wait: float = 0.0) -> bytes:
+    """
+    What says how long a stream is.
+
+    @param wait: the seconds for which it is not read.
+    """
+    return _STREAM.pack(size, round(wait * 1000))
 
 
 @implementer(IPushProducer)
@@ -55,6 +63,7 @@ class FarEnd(Protocol):
         self._router: Any = None
         self._head = b""
         self._size = 0
+        self._wait = 0
         self._count = 0
         self._total = sha256()
         self._writer: Writer | None = None
@@ -139,13 +148,13 @@ class FarEnd(Protocol):
 
     def _sized(self, data: bytes) -> bytes | None:
         """
-        Read the length; what comes after it.
+        Read how long a stream is; what comes after that.
         """
         self._head += data
-        if len(self._head) < 8:
+        if len(self._head) < _STREAM.size:
             return None
-        self._size = int.from_bytes(self._head[:8], "big")
-        return self._head[8:]
+        self._size, self._wait = _STREAM.unpack_from(self._head)
+        return self._head[_STREAM.size :]
 
     def _swap(self, data: bytes) -> None:
         """
@@ -165,7 +174,7 @@ class FarEnd(Protocol):
         if rest is not None:
             self._receive = self._read
             self.transport.pauseProducing()
-            self._timer = self._server.reactor.callLater(DEAFNESS, self._hearAgain, rest)
+            self._timer = self._server.reactor.callLater(self._wait / 1000, self._hearAgain, rest)
 
     def _hearAgain(self, rest: bytes) -> None:
         """

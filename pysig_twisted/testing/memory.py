@@ -15,9 +15,10 @@ from twisted.python.failure import Failure
 
 from ..net.client import ClientRouter
 from ..net.server import ServerRouter
-from .cut import Cut, Within
+from .cut import Cut
 from .memoryendpoint import MemoryEndpoint
 from .memorytransport import Connection
+from .within import Within
 
 T = TypeVar("T")
 

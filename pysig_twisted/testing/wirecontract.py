@@ -4,18 +4,20 @@ What every L{IWire<pysig_twisted.IWire>} must do, as tests to inherit.
 
 from __future__ import annotations
 
-import random
+import tracemalloc
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
-
-import msgspec
 
 from ..errors import NoSuchMethod, ProtocolError
 from ..wire import messages
 from ..wire.conversation import Role
-from ..wire.runs import Head, Run
+from ..wire.messages import HIGHEST_MAX_FRAME
+from ..wire.runs import Run
+from ..wire.translation import Translation
 from ..wire.version1 import encode
+from .wiresamples import CLIENT, EITHER, LARGE, LAST, NAME, OUTSIDE, ROUTER, spoiled
 
 if TYPE_CHECKING:
     from unittest import TestCase as Base
@@ -24,71 +26,13 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-JSON: Final = 1
-SID: Final = "00ff00ff00ff00ff"
-NAME: Final = 'Küche \u2603 \\ "quoted" \U0001f321'
-LARGE: Final = 1 << 19
-SECRET: Final = "0123456789abcdef" * 2
-
-
-def json(value: Any) -> bytes:
-    """
-    A payload.
-    """
-    return msgspec.json.encode(value)
-
-
-CLIENT: Final[tuple[Any, ...]] = (
-    messages.Hello((1,), "contract 1", "me", codecs={"json": 1, "own": 200}, maxFrame=4096),
-    messages.Call(1, messages.AddSender(NAME, SID, SECRET, ("e", NAME), ("m", None), 3, 4)),
-    messages.Call(2, messages.AddSender("s", SID, SECRET)),
-    messages.Call(3, messages.RemoveSender(NAME)),
-    messages.Call(4, messages.Listen(NAME, None)),
-    messages.Call(messages.MAX_ID, messages.Unlisten(None, NAME)),
-)
+PIECE: Final = 1 << 10
+COPIES: Final = 32
 """
-What only a client says.
+How many times as many bytes as have come a session may put somewhere in all.
 """
 
-ROUTER: Final[tuple[Any, ...]] = (
-    messages.Welcome(1, "contract 1", "e1", codecs={"json": 1}, limits={"senders": 9}),
-    messages.Result(1, {"have": 0}),
-    messages.Result(2, {}),
-    messages.Error(3, {"code": "busy", "message": NAME}),
-    messages.Error(0, {"code": "not-owner", "message": "", "sender": NAME, "n": 3}),
-    messages.GapNotice(NAME, SID, 3, 9, 7, ("e",), "link"),
-    messages.GapNotice("s"),
-    messages.PresenceNotice(NAME, SID, True, 5, ("e",), ("m", None), "ann", 12.5),
-    messages.PresenceNotice("s", SID, False, 6, reason="lost"),
-)
-"""
-What only a router says.
-"""
-
-EITHER: Final[tuple[Any, ...]] = (
-    messages.Ping(0),
-    messages.Pong(messages.MAX_ID),
-    messages.Request(JSON, NAME, NAME, 1, 30_000, "ann", json({"a": [1, None, NAME]})),
-    messages.Request(0, "s", "m", messages.MAX_ID, 0, "", bytes(range(256))),
-    messages.Reply(JSON, 1, json(NAME)),
-    messages.Reply(200, 2, b"\n\r\0\xff" * 3),
-    messages.Reply(JSON, 3, json("x" * LARGE)),
-    messages.Fail(2, {"code": "remote-error", "message": NAME, "type": "ValueError"}),
-    messages.Cancel(3),
-    Run.of(Head(JSON, NAME, NAME, 1), [(1, 0, b"null")]),
-    Run.of(
-        Head(JSON, "s", "e", (1 << 64) - 1),
-        [(seq, 1_795_336_310_021_000, json(seq)) for seq in (1, 2, 5, messages.MAX_SEQ)],
-    ),
-    Run.of(Head(0, "s", "#c", 7), [(9, 1, b""), (10, 2, bytes(range(256)))]),
-    # It calls itself JSON, and is none: payloads are nobody's business on the way.
-    Run.of(Head(JSON, "s", "e", 7), [(1, 1, b"{\n")]),
-)
-"""
-What both sides say.
-"""
-
-LAST: Final = messages.Goodbye("shutting-down", NAME, 5000)
+SEED: Final = 7744
 
 
 def plain(items: Iterable[Any]) -> Iterator[Any]:
@@ -203,28 +147,80 @@ class WireContract(Base):
         for message in (*ROUTER, LAST):
             self.assertEqual(list(reader.feed(self.written(Role.ROUTER, (message,)))), [message])
 
+    def test_long(self) -> None:
+        """
+        A long message that comes in many small pieces is not copied anew for each
+        of them: whoever sends one would keep the whole process busy.
+        """
+        noise = Random(SEED).randbytes(2 * LARGE)
+        data = self.written(Role.CLIENT, (messages.Reply(0, 1, noise),))
+        reader, _ = self.session(Role.ROUTER)
+        pieces = [data[at : at + PIECE] for at in range(0, len(data) - 1, PIECE)]
+        isOurs = not tracemalloc.is_tracing()
+        if isOurs:
+            tracemalloc.start()
+        try:
+            put = 0
+            for piece in pieces[:-1]:
+                before, _ = tracemalloc.get_traced_memory()
+                tracemalloc.reset_peak()
+                self.assertEqual(list(reader.feed(piece)), [])
+                put += tracemalloc.get_traced_memory()[1] - before
+        finally:
+            if isOurs:
+                tracemalloc.stop()
+        self.assertLess(
+            put,
+            COPIES * len(data),
+            f"feed() has copied {put} bytes to take {len(data)} in pieces of {PIECE}",
+        )
+
+    def endure(self, data: bytes) -> list[Any]:
+        """
+        Check that a router survives these bytes: the session raises nothing but
+        ProtocolError, and neither does what it gives when that is checked.
+
+        @return: what comes out of that: the messages that the router gets.
+        """
+        given: list[Any] = []
+        reader, _ = self.session(Role.ROUTER)
+        translation = Translation(self.wire, Role.ROUTER, lambda data: None, lambda error: None)
+        translation.maxFrame = HIGHEST_MAX_FRAME
+        for feed in (reader.feed, translation.feed):
+            given.clear()
+            try:
+                given.extend(feed(data))
+            except ProtocolError:
+                pass
+            except Exception as error:
+                raise self.failureException(
+                    f"feed() raised {error!r}, and no ProtocolError, for {data[:300]!r}"
+                ) from error
+        return given
+
     def test_garbage(self) -> None:
         """
         Bytes that mean nothing raise L{ProtocolError<pysig_twisted.errors.ProtocolError>}
         or wait for more; nothing else is ever raised.
         """
-        chance = random.Random(7744)
-        data = self.written(Role.CLIENT, (*CLIENT, LAST))
-        for _ in range(500):
-            spoiled = bytearray(data)
-            for _ in range(chance.randint(1, 8)):
-                spoiled[chance.randrange(len(spoiled))] = chance.randrange(256)
-            for hostile in (bytes(spoiled), chance.randbytes(300), chance.randbytes(30) + b"\n"):
-                reader, _ = self.session(Role.ROUTER)
-                try:
-                    for _ in reader.feed(hostile):
-                        pass
-                except ProtocolError:
-                    pass
-                except Exception as error:
-                    raise self.failureException(
-                        f"feed() raised {error!r}, and no ProtocolError, for {hostile!r}"
-                    ) from error
+        small = [each for each in (*CLIENT, *EITHER, LAST) if len(encode(each)) < 4096]
+        said = [self.written(Role.CLIENT, (each,)) for each in small]
+        for hostile in spoiled(Random(SEED), [*said, b"".join(said)]):
+            self.endure(hostile)
+
+    def test_outside(self) -> None:
+        """
+        Messages with values that they cannot have are refused, by the session or
+        when they are checked. What the format cannot say is left out.
+        """
+        for message in OUTSIDE:
+            try:
+                data = self.written(Role.CLIENT, (message,))
+            except Exception:  # a format that sees to it before
+                continue
+            given = list(plain(self.endure(data)))
+            for one in plain((message,)):
+                self.assertNotIn(one, given, "this was not refused")
 
     def test_nesting(self) -> None:
         """

@@ -17,8 +17,10 @@ from pysig_twisted.net.endpoints import (
     DEFAULT_LISTEN,
     clientEndpoint,
     describeAddress,
+    exposure,
     isLocal,
     localForm,
+    plannedAddress,
     serverEndpoint,
 )
 
@@ -60,7 +62,7 @@ class ServerEndpointTests(SynchronousTestCase):
             "tcp:77\\": "it ends in a backslash",
             "unix": "it lacks its 'address'",
             "unix:/x:mode=zz": "'zz' is not a number",
-            "systemd:": "descriptor",
+            "systemd:": "it lacks the descriptor, as index=NUMBER or name=NAME",
             "systemd:domain=INET:index=0": "there is no such descriptor",
             "systemd:domain=INET:name=web": "there is no 'web'",
             "ssl:443:privateKey=/no/such/key.pem": "/no/such/key.pem: No such file or directory",
@@ -94,6 +96,8 @@ class ServerEndpointTests(SynchronousTestCase):
             "bus.example.org:7745": "tcp:7745:interface=bus.example.org",
             "http://127.0.0.1:80/x": "tcp:80:interface=127.0.0.1",
             "ws://": "tcp:7744:interface=127.0.0.1",
+            "/run/bus": "unix:/run/bus",
+            "./a:b=c": r"unix:./a\:b\=c",
             "::1": r"tcp6:7744:interface=\:\:1",
             "[::1]:7745": r"tcp6:7745:interface=\:\:1",
         }
@@ -175,6 +179,8 @@ class ClientEndpointTests(SynchronousTestCase):
             "tcp:[::1]:80": "[::1]:80",
             "unix:/x:mode=660": "unix:/x",
             "unix:/x:660": "unix:/x",
+            "/path/to/socket": "unix:/path/to/socket",
+            "../a:b": r"unix:../a\:b",
         }
         for text, right in cases.items():
             sentence = self.refusal(text)
@@ -183,7 +189,9 @@ class ClientEndpointTests(SynchronousTestCase):
         others = {
             "unix:": "no path",
             "tcp:": "lacks its 'port'",
-            "stdio:": "a server listens on",
+            "stdio:": "a server listens on for the process that started it; give host:port, or",
+            "systemd:x": "a server listens on where systemd has opened the port; give host:port",
+            "systemd:": "a server listens on where systemd has opened the port; give host:port",
             "host:99999": "port 99999 is not 1 to 65535",
             "tcp:host:99999": "port 99999 is not 1 to 65535",
             "tcp:host:0": "port 0 is not 1 to 65535",
@@ -203,6 +211,22 @@ class ClientEndpointTests(SynchronousTestCase):
         self.assertIn(f"cannot connect to {text!r}: ", str(error))
         self.assertNotIn("\n", str(error))
         return str(error)
+
+    def test_control(self) -> None:
+        """What cannot be printed of a string is not printed, in whatever part of the sentence."""
+        for text in (
+            "no\x1bpe:1",
+            "http://\x1b[1m\x07",
+            "unix:/\x9b:mode=x",
+            "/\x1b",
+            "tcp:1:\x7f=1",
+        ):
+            for parse in (clientEndpoint, serverEndpoint):
+                error = self.assertRaises(ConfigError, parse, MemoryReactorClock(), text)
+                self.assertTrue(str(error).isprintable(), repr(str(error)))
+        four = IPv4Address("TCP", "0.0.0.0", 1)
+        self.assertTrue(exposure("tcp:1:interface=\x1b", four).isprintable())
+        self.assertTrue(exposure("tcp:1:a=\x1b", four).isprintable())
 
     def test_prefix(self) -> None:
         """What begins like a kind of endpoint is none of a host's name."""
@@ -243,6 +267,21 @@ class AddressTests(SynchronousTestCase):
             ConfigError, clientEndpoint, MemoryReactorClock(), "unix:/" + "a" * 107
         )
         self.assertIn("108 bytes", str(error))
+
+    def test_planned(self) -> None:
+        """The address that a port will have is known where no name has to be looked up."""
+        for text, address in (
+            ("tcp:1", IPv4Address("TCP", "0.0.0.0", 1)),
+            ("tcp6:1", IPv6Address("TCP", "::", 1)),
+            (r"tcp:1:interface=\:\:1", IPv6Address("TCP", "::1", 1)),
+            (r"tcp6:1:interface=fe80\:\:1%eth0", IPv6Address("TCP", "fe80::1%eth0", 1)),
+            ("haproxy:tcp:1:interface=127.0.0.1", IPv4Address("TCP", "127.0.0.1", 1)),
+            ("unix:/x", UNIXAddress("/x")),
+            ("tcp:1:interface=localhost", None),
+            ("stdio:", None),
+        ):
+            self.assertEqual(plannedAddress(serverEndpoint(MemoryReactorClock(), text)), address)
+        self.assertIs(plannedAddress(object()), None)
 
     def test_localForm(self) -> None:
         """The string that is proposed makes an endpoint, on the same port."""

@@ -3,35 +3,50 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import shutil
 import sys
 import tempfile
-from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor as installed
 from twisted.internet import task
-from twisted.internet.address import UNIXAddress
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import ProcessEndpoint
-from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.trial.unittest import TestCase
-from zope.interface import implementer
 
 from pysig_twisted.testing.carriercontract import CarrierContract
+from tests import slow
+
+from .memorycarriers import (
+    Buffering,
+    Deaf,
+    Hasty,
+    Lossy,
+    Memory,
+    Once,
+    Repeating,
+    Rushing,
+    Shuffling,
+    Silent,
+    Single,
+    Stuck,
+    Tired,
+    Translating,
+    Views,
+)
+from .seldom import seldom
 
 reactor: Any = installed
-HIGH = 1 << 16
+SOON = 0.5
+"""Seconds after which a test that waits in vain gives up."""
 
 
 class TcpTests(CarrierContract, TestCase):
     """TCP keeps the contract."""
 
     timeout = 60
+    grace = 0.2
 
     async def carrier(self) -> str:
         """A port of this machine."""
@@ -43,6 +58,7 @@ class UnixTests(CarrierContract, TestCase):
     """A unix socket keeps it."""
 
     timeout = 60
+    grace = 0.1
 
     async def carrier(self) -> str:
         """A socket, whose path must be short."""
@@ -52,10 +68,15 @@ class UnixTests(CarrierContract, TestCase):
         return f"unix:{folder}/bus"
 
 
+@seldom(
+    *("test_again", "test_pieces", "test_reconnect", "test_nearEndCloses", "test_nearEndWaits"),
+    *("test_bothWays", "test_serverStops"),
+)
 class ProcessTests(CarrierContract, TestCase):
     """So do the pipes of a child, the carrier of the example."""
 
     timeout = 60
+    grace = 0.1
     several = False
 
     async def carrier(self) -> IStreamClientEndpoint:
@@ -64,141 +85,11 @@ class ProcessTests(CarrierContract, TestCase):
         return ProcessEndpoint(reactor, command[0], command, None)
 
 
-class Pipe:
-    """One end of a connection in memory, on the reactor."""
-
-    peer: Pipe
-
-    def __init__(self, carrier: Memory) -> None:
-        self.carrier = carrier
-        self.protocol: Any = None
-        self.waiting: deque[bytes] = deque()
-        self.size = 0
-        self.producer: Any = None
-        self.isPaused = False
-        self.isReading = True
-        self.isClosing = False
-        self.isOver = self.isTold = False
-
-    def write(self, data: bytes) -> None:
-        """See ITransport."""
-        if self.isOver or self.isClosing:
-            return
-        self.waiting.append(data)
-        self.size += len(data)
-        if self.size > HIGH and self.producer is not None and not self.isPaused:
-            self.isPaused = True
-            self.producer.pauseProducing()
-        self.carrier.soon(self.carry)
-
-    def carry(self) -> None:
-        """Carry what there is to the other end."""
-        while self.waiting and self.peer.isReading and not self.isOver and not self.peer.isOver:
-            data = self.waiting.popleft()
-            self.size -= len(data)
-            self.carrier.deliver(self.peer, data)
-        if not self.waiting:
-            if self.isPaused and self.producer is not None:
-                self.isPaused = False
-                self.producer.resumeProducing()
-            elif self.isClosing:
-                self.carrier.end(self)
-
-    def loseConnection(self) -> None:
-        """See ITransport."""
-        self.isClosing = True
-        self.carrier.soon(self.carry)
-
-    def abortConnection(self) -> None:
-        """See ITCPTransport."""
-        self.carrier.soon(lambda: self.carrier.end(self))
-
-    def lost(self) -> None:
-        """It is over."""
-        if not self.isOver:
-            self.isOver = self.isTold = True
-            self.protocol.connectionLost(Failure(ConnectionDone()))
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """See IConsumer."""
-        self.producer, self.isPaused = producer, False
-
-    def unregisterProducer(self) -> None:
-        """See IConsumer."""
-        self.producer, self.isPaused = None, False
-        self.carrier.soon(self.carry)
-
-    def pauseProducing(self) -> None:
-        """See IPushProducer."""
-        self.isReading = False
-
-    def resumeProducing(self) -> None:
-        """See IPushProducer."""
-        self.isReading = True
-        self.carrier.soon(self.peer.carry)
-
-    def getPeer(self) -> Any:
-        """See ITransport."""
-        return UNIXAddress(None)
-
-    getHost = getPeer
-
-
-@implementer(IStreamServerEndpoint, IStreamClientEndpoint)
-class Memory:
-    """Both endpoints of a carrier in memory. The broken ones are made of it."""
-
-    pipe: type[Pipe] = Pipe
-
-    def __init__(self) -> None:
-        self.factory: Any = None
-        self.pipes: list[Pipe] = []
-
-    def listen(self, factory: Any) -> Deferred[Any]:
-        """See IStreamServerEndpoint."""
-        self.factory = factory
-        return succeed(self)
-
-    def stopListening(self) -> None:
-        """See IListeningPort."""
-
-    def connect(self, factory: Any) -> Deferred[Any]:
-        """See IStreamClientEndpoint."""
-        near, far = self.pipe(self), self.pipe(self)
-        self.pipes += near, far
-        near.peer, far.peer = far, near
-        near.protocol = factory.buildProtocol(None)
-        far.protocol = self.factory.buildProtocol(None)
-        far.protocol.makeConnection(far)
-        near.protocol.makeConnection(near)
-        return succeed(near.protocol)
-
-    def soon(self, call: Callable[[], object]) -> None:
-        """Do this in the next turn."""
-        reactor.callLater(0, call)
-
-    def deliver(self, pipe: Pipe, data: bytes) -> None:
-        """Bytes come in at an end."""
-        pipe.protocol.dataReceived(data)
-
-    def finish(self) -> None:
-        """End all that has not, whatever is wrong with it."""
-        pipes, self.pipes = self.pipes, []
-        for pipe in pipes:
-            if not pipe.isTold:
-                pipe.isOver = False
-                pipe.lost()
-
-    def end(self, pipe: Pipe) -> None:
-        """An end closes: both are told."""
-        pipe.lost()
-        self.soon(pipe.peer.lost)
-
-
 class MemoryTests(CarrierContract, TestCase):
     """The one in memory keeps it."""
 
     timeout = 60
+    grace = 0.05
 
     async def carrier(self) -> Any:
         """Both endpoints."""
@@ -207,172 +98,24 @@ class MemoryTests(CarrierContract, TestCase):
         return memory
 
 
-class Lossy(Memory):
-    """Loses XOFF, as a serial line with software flow control does."""
-
-    def deliver(self, pipe: Pipe, data: bytes) -> None:
-        """Bytes come in at an end."""
-        super().deliver(pipe, data.replace(b"\x13", b""))
-
-
-class Translating(Memory):
-    """Takes line ends for line ends."""
-
-    def deliver(self, pipe: Pipe, data: bytes) -> None:
-        """Bytes come in at an end."""
-        super().deliver(pipe, data.replace(b"\n", b"\r\n"))
-
-
-class Shuffling(Memory):
-    """Mixes up what comes in pieces."""
-
-    chance = random.Random(1)
-
-    def deliver(self, pipe: Pipe, data: bytes) -> None:
-        """Bytes come in at an end."""
-        pipe.peer.waiting.rotate(self.chance.randrange(9))
-        super().deliver(pipe, data)
-
-
-class Tired(Memory):
-    """Makes mistakes when there is much to carry."""
-
-    def deliver(self, pipe: Pipe, data: bytes) -> None:
-        """Bytes come in at an end."""
-        super().deliver(pipe, data[:-1] + b"!" if len(data) == HIGH else data)
-
-
-class Rushing(Memory):
-    """Delivers within write()."""
-
-    class Rushed(Pipe):
-        """Does not wait for a turn."""
-
-        def write(self, data: bytes) -> None:
-            """See ITransport."""
-            super().write(data)
-            self.carry()
-
-    pipe = Rushed
-
-
-class Buffering(Memory):
-    """Takes whatever it gets, and never has anybody wait."""
-
-    class Buffer(Pipe):
-        """Has no producer."""
-
-        def registerProducer(self, producer: Any, streaming: bool) -> None:
-            """See IConsumer."""
-
-    pipe = Buffer
-
-
-class Deaf(Memory):
-    """Goes on delivering to those who asked it not to."""
-
-    class Delivering(Pipe):
-        """Is never paused."""
-
-        def pauseProducing(self) -> None:
-            """See IPushProducer."""
-
-    pipe = Delivering
-
-
-class Stuck(Memory):
-    """Has them wait for ever."""
-
-    class Sticking(Pipe):
-        """Never resumes."""
-
-        def carry(self) -> None:
-            """Carry what there is."""
-            producer, self.producer = self.producer, None
-            super().carry()
-            self.producer = producer
-
-    pipe = Sticking
-
-
-class Silent(Memory):
-    """Tells nobody that it is over."""
-
-    def end(self, pipe: Pipe) -> None:
-        """An end closes."""
-        pipe.isOver = pipe.peer.isOver = True
-
-
-class Repeating(Memory):
-    """Tells it twice."""
-
-    class Twice(Pipe):
-        """Ends again."""
-
-        def lost(self) -> None:
-            """It is over."""
-            super().lost()
-            self.protocol.connectionLost(Failure(ConnectionDone()))
-
-    pipe = Twice
-
-
-class Hasty(Memory):
-    """Closes before all was carried."""
-
-    class Closing(Pipe):
-        """Drops what waits."""
-
-        def loseConnection(self) -> None:
-            """See ITransport."""
-            self.waiting.clear()
-            super().loseConnection()
-
-    pipe = Closing
-
-
-class Once(Memory):
-    """Connects once, and then to nothing."""
-
-    def connect(self, factory: Any) -> Deferred[Any]:
-        """See IStreamClientEndpoint."""
-        connecting = super().connect(factory)
-        self.connect = lambda factory: Deferred()  # type: ignore[method-assign]
-        return connecting
-
-
-class Single(Memory):
-    """Drops whoever was connected when somebody else is."""
-
-    def connect(self, factory: Any) -> Deferred[Any]:
-        """See IStreamClientEndpoint."""
-        for pipe in self.pipes:
-            pipe.abortConnection()
-        return super().connect(factory)
-
-
-class Views(Memory):
-    """Delivers something else than bytes."""
-
-    def deliver(self, pipe: Pipe, data: bytes) -> None:
-        """Bytes come in at an end."""
-        super().deliver(pipe, bytearray(data))  # type: ignore[arg-type]
-
-
-class BreachTests(TestCase):
-    """Each way to break the contract is found, by the test that is there for it."""
+class BreachCase(TestCase):
+    """Ways to break the contract."""
 
     timeout = 60
 
-    async def assertFound(self, carrier: type[Memory], name: str, words: str) -> None:
+    async def assertFound(
+        self, carrier: type[Memory], name: str, words: str, deadline: float = 30.0
+    ) -> None:
         """Check that a test fails for a carrier, with these words."""
 
         memory = carrier()
+        patience = deadline
 
         class Case(CarrierContract, TestCase):
             """The contract, for it."""
 
-            deadline = 2.0
+            deadline = patience
+            grace = 0.05
 
             async def carrier(self) -> Any:
                 """Both endpoints."""
@@ -389,18 +132,20 @@ class BreachTests(TestCase):
         else:
             self.fail(f"{carrier.__name__} passes {name}")
         finally:
+            case.deadline = SOON
             for call in reversed(cleanups):
                 memory.finish()
                 with contextlib.suppress(AssertionError):
                     await maybeDeferred(*call)
             await task.deferLater(reactor, 0)
 
+
+class BreachTests(BreachCase):
+    """Each kind of breach is found, by a test that is there for it."""
+
     async def test_bytes(self) -> None:
         """Bytes that do not come as they went."""
-        await self.assertFound(Lossy, "allBytes", "not within")
         await self.assertFound(Translating, "allBytes", "came back for")
-        await self.assertFound(Shuffling, "pieces", "came back for")
-        await self.assertFound(Tired, "bothWays", "not as sent")
         await self.assertFound(Views, "allBytes", "bytearray, not bytes")
 
     async def test_turns(self) -> None:
@@ -410,30 +155,51 @@ class BreachTests(TestCase):
     async def test_pressure(self) -> None:
         """Nobody who writes has to wait, or all must for ever, or nobody can."""
         await self.assertFound(Buffering, "farEndWaits", "never called")
-        await self.assertFound(Buffering, "nearEndWaits", "nobody was reading")
         await self.assertFound(Deaf, "nearEndWaits", "nobody was reading")
-        await self.assertFound(Deaf, "farEndWaits", "that it did not read")
-        await self.assertFound(Stuck, "farEndWaits", "bytes are sent")
-        await self.assertFound(Stuck, "bothWays", "have come")
+        await self.assertFound(Stuck, "bothWays", "have come", SOON)
 
     async def test_ends(self) -> None:
         """Ends that nobody is told of, or twice, or too early."""
-        for name in ("farEndCloses", "nearEndCloses", "abort", "again"):
-            await self.assertFound(Silent, name, "connectionLost()")
+        await self.assertFound(Silent, "farEndCloses", "connectionLost()", SOON)
         await self.assertFound(Repeating, "farEndCloses", "twice")
         await self.assertFound(Hasty, "farEndCloses", "of 35000 bytes came")
-        await self.assertFound(Hasty, "nearEndCloses", "did not arrive")
 
     async def test_connections(self) -> None:
         """A carrier that connects only once."""
-        await self.assertFound(Once, "again", "a connection")
-        await self.assertFound(Once, "reconnect", "the next link")
+        await self.assertFound(Once, "again", "a connection", SOON)
 
     async def test_several(self) -> None:
         """A carrier that has one connection at a time, and does not say so."""
-        await self.assertFound(Single, "routersMeet", "an ")
+        await self.assertFound(Single, "routersMeet", "an ", SOON)
 
     async def test_routers(self) -> None:
-        """What is wrong with the bytes is wrong with the routers, too."""
+        """What is wrong with the carrier is wrong with the routers, too."""
+        await self.assertFound(Silent, "serverStops", "not within", SOON)
+
+
+@slow
+class MoreBreachTests(BreachCase):
+    """More of each kind, and by other tests."""
+
+    async def test_bytes(self) -> None:
+        """Bytes that are lost, mixed up, or wrong when there are many."""
+        await self.assertFound(Lossy, "allBytes", "not within", SOON)
+        await self.assertFound(Shuffling, "pieces", "came back for")
+        await self.assertFound(Tired, "bothWays", "not as sent")
+
+    async def test_pressure(self) -> None:
+        """The other side, and other tests."""
+        await self.assertFound(Buffering, "nearEndWaits", "nobody was reading")
+        await self.assertFound(Deaf, "farEndWaits", "that it did not read")
+        await self.assertFound(Stuck, "farEndWaits", "bytes are sent", 2.0)
+
+    async def test_ends(self) -> None:
+        """All tests that wait for an end miss it."""
+        for name in ("nearEndCloses", "abort", "again"):
+            await self.assertFound(Silent, name, "connectionLost()", SOON)
+        await self.assertFound(Hasty, "nearEndCloses", "did not arrive")
+
+    async def test_routers(self) -> None:
+        """Routers that get other bytes, or no second connection."""
         await self.assertFound(Lossy, "router", "instead of an answer to 'fire'")
-        await self.assertFound(Silent, "serverStops", "not within")
+        await self.assertFound(Once, "reconnect", "the next link", 2.0)

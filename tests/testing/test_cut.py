@@ -10,11 +10,11 @@ from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRef
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
 from pysig_twisted import ClientRouter, ServerRouter
-from pysig_twisted.testing import Cut, Recorder
+from pysig_twisted.testing import Cut, Recorder, memoryRouters
 
 from .noting import ConnectionCase, Noting
 
@@ -115,8 +115,15 @@ class CutTests(ConnectionCase):
             self.failureResultOf(made)
 
     def test_nothing(self) -> None:
-        """There need not be a connection."""
-        self.routers.endpoint().cut()
+        """There need not be a connection, and the next one is none the worse for it."""
+        self.link = self.routers.endpoint()
+        self.link.cut()
+        self.assertEqual((self.link.attempts, self.link.connections), (0, 0))
+        self.connect()
+        self.assertEqual(self.link.connections, 1)
+        self.client.transport.write(b"abc")
+        self.routers.pump()
+        self.assertEqual((self.server.data, self.client.ended), (b"abc", []))
 
     def test_after(self) -> None:
         """So many bytes arrive, then both sides notice."""
@@ -249,6 +256,25 @@ class DisturbedTests(ConnectionCase):
         self.client.transport.write(b"abcd")
         self.routers.pump()
         self.assertEqual(self.server.data, b"abcd")
+
+
+class CorruptTests(SynchronousTestCase):
+    """What a byte that is turned does to a client."""
+
+    def test_refused(self) -> None:
+        """The server takes it for another protocol; the client stays away for a minute."""
+        with memoryRouters(clients=1) as routers:
+            [client] = routers.clients
+            link = routers.link(client)
+            routers.result(client.whenConnected())
+            down = client.whenDisconnected()
+            link.corrupt()
+            client.addSender("s", "e")
+            self.assertEqual(routers.result(down).code, "protocol-error")
+            routers.advance(59)
+            self.assertEqual(link.attempts, 1)
+            routers.advance(60)
+            self.assertEqual((link.connections, link.isUp), (2, True))
 
 
 class NetworkTests(TestCase):

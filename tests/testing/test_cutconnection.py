@@ -6,7 +6,7 @@ from twisted.internet.error import ConnectionAborted, ConnectionDone, Connection
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
 from zope.interface.verify import verifyObject
 
-from pysig_twisted.testing.cutconnection import HIGH
+from pysig_twisted.testing.cutpressure import HIGH
 
 from .noting import ConnectionCase, Producer
 

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import runpy
 import unittest
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from struct import Struct
 from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from zope.interface import implementer
 
 from pysig_twisted.errors import ProtocolError
 from pysig_twisted.testing.wirecontract import WireContract
 from pysig_twisted.wire.conversation import Role
-from pysig_twisted.wire.messages import Goodbye
+from pysig_twisted.wire.messages import Goodbye, Reply
+from pysig_twisted.wire.translation import Translation
 from pysig_twisted.wire.version1 import Version1, Version1Session
+from tests import SLOW
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "custom_wire.py"
+from .test_page import BLOCK
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "custom_wire.py"
+PAGE = ROOT / "docs" / "carriers.md"
 
 
 class Version1Tests(WireContract, SynchronousTestCase):
@@ -33,6 +43,38 @@ class JsonLinesTests(WireContract, SynchronousTestCase):
         if not EXAMPLE.exists():
             raise SkipTest("not in a source tree")
         self.wire = runpy.run_path(str(EXAMPLE))["JsonLines"]()
+
+    def test_numbers(self) -> None:
+        """Numbers that do not fit into their fields are refused, and nothing is logged."""
+        event = {"type": "Event", "sender": "s", "event": "e", "sid": "7", "seq": 1, "time": 1}
+        for wrong in (
+            {"codec": 300},
+            {"codec": "1"},
+            {"seq": -1},
+            {"seq": 0},
+            {"seq": 1.5},
+            {"seq": 1 << 60},
+            {"time": 1 << 70},
+            {"time": None},
+            {"sid": "-7"},
+            {"sid": "f" * 17},
+            {"sid": 7},
+            {"sender": "s" * 70_000},
+            {"type": "Reply", "codec": 300, "id": 1},
+            {"type": "Reply", "codec": 1, "id": 1 << 32},
+            {"type": "Cancel", "id": -4},
+            {"type": "Ping", "token": -1},
+            {"type": "Run"},
+        ):
+            with self.assertRaises(ProtocolError, msg=wrong):
+                self.given(wrong if "type" in wrong else {**event, **wrong})
+        [run] = self.given(event)
+        self.assertEqual((run.count, run.first), (1, 1))
+
+    def given(self, fields: dict[str, Any]) -> list[Any]:
+        """What a router gets of a line."""
+        translation = Translation(self.wire, Role.ROUTER, lambda _: None, lambda _: None)
+        return list(translation.feed(json.dumps(fields).encode() + b"\n"))
 
 
 class Impatient(Version1Session):
@@ -58,6 +100,43 @@ class Raising(Version1Session):
             yield from super().feed(data)
         except ProtocolError as error:
             raise ValueError("no") from error
+
+
+class Copying(Version1Session):
+    """Copies all that it has for each piece that comes."""
+
+    kept = b""
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Whole once the frame is."""
+        self.kept = self.kept + data
+        if len(self.kept) >= 4 + int.from_bytes(self.kept[:4], "big"):
+            data, self.kept = self.kept, b""
+            yield from super().feed(data)
+
+    @property
+    def held(self) -> int:
+        """See IWireSession."""
+        return len(self.kept)
+
+
+class Trusting:
+    """Takes whatever number comes: of a line of JSON it makes a reply."""
+
+    held = 0
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """Nothing is checked."""
+        for line in data.splitlines():
+            with contextlib.suppress(ValueError):
+                yield Reply(1, Struct(">I").pack(json.loads(line)["id"])[0], b"")
+
+    def send(self, message: Any) -> None:
+        """Only the number is said."""
+        self._write(json.dumps({"id": getattr(message, "id", 1)}).encode() + b"\n")
 
 
 class Mute(Version1Session):
@@ -108,6 +187,7 @@ class BrokenTests(SynchronousTestCase):
         result = unittest.TestResult()
         names = [name for name in dir(Tests) if name.startswith("test_")]
         unittest.TestSuite(map(Tests, names)).run(result)
+        self.flushLoggedErrors()
         return {test.id().rsplit(".")[-1] for test, _ in (*result.failures, *result.errors)}
 
     def test_sound(self) -> None:
@@ -121,6 +201,29 @@ class BrokenTests(SynchronousTestCase):
             (Forgetful, "test_held"),
             (Raising, "test_garbage"),
             (Mute, "test_client"),
+            (Copying, "test_long"),
+            (Trusting, "test_outside"),
+            (Trusting, "test_garbage"),
         ):
             self.assertIn(test, self.broken(Of(kind)), kind.__name__)
         self.assertIn("test_twoSessions", self.broken(Sharing()))
+
+
+class PageTests(SynchronousTestCase):
+    """The encoding and the format on the page about them keep the contracts."""
+
+    def test_page(self) -> None:
+        """So say the test cases of the page, which are run as they stand."""
+        if not PAGE.exists():
+            raise SkipTest("not in a source tree")
+        names: dict[str, Any] = {"__name__": "page", "implementer": implementer}
+        for code in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
+            if "class Zipped" in code or "class HexLines" in code:
+                exec(compile(code, str(PAGE), "exec"), names)
+        for name in ("ZippedTests", "HexLinesTests"):
+            case, result = names[name], unittest.TestResult()
+            tests = unittest.defaultTestLoader.getTestCaseNames(case)
+            quick = [test for test in tests if SLOW or test not in ("test_big", "test_unfolding")]
+            unittest.TestSuite(map(case, quick)).run(result)
+            self.assertGreater(result.testsRun, 9)
+            self.assertEqual([*result.errors, *result.failures], [])
