@@ -14,7 +14,7 @@ help:
 	@echo 'make test-all  run the slow tests too, on every Python and with the oldest dependencies'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make docs      build the documentation into build/docs'
-	@echo 'make bench     run the benchmarks (one part: make bench BENCH=local)'
+	@echo 'make bench     run the benchmarks (parts of them: make bench BENCH="local one-to-one")'
 	@echo 'make clean     remove what was built, and the environments'
 	@echo
 	@echo 'The first run makes $(VENV) with $(PYTHON) and needs a network; later runs need none.'

@@ -1,0 +1,3 @@
+"""
+The workloads. Each module has C{run(settings)}, which returns tables.
+"""
