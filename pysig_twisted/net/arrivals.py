@@ -22,7 +22,7 @@ from ..errors import PysigError, UnsupportedCodec
 from ..names import isBuiltin, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, sidNumber
-from ..wire.runs import Head, Run, parseHead
+from ..wire.runs import Head, Layout, Run, parseHead
 from .view import Known, View
 
 GAP_INTERVAL: Final = 1.0
@@ -42,16 +42,18 @@ class Arrival:
 
     @ivar head: what its frames say.
     @ivar decode: gives the data of a payload.
+    @ivar layout: see L{Run.layout<pysig_twisted.wire.runs.Run.layout>}.
     @ivar known: the life; its number of the last event heard is kept there.
     @ivar route: the listeners.
     @ivar warned: was it logged that one cannot be read?
     """
 
-    __slots__ = ("decode", "head", "known", "route", "warned")
+    __slots__ = ("decode", "head", "known", "layout", "route", "warned")
 
     def __init__(
         self,
         head: Head,
+        layout: Layout,
         decode: Callable[[bytes], Any],
         known: Known,
         route: Route[Delivery],
@@ -60,6 +62,7 @@ class Arrival:
         See the class.
         """
         self.head = head
+        self.layout = layout
         self.decode = decode
         self.known = known
         self.route = route
@@ -108,7 +111,7 @@ class Arrivals:
         """
         arrival = self._heads.get(run.head)
         if arrival is None:
-            arrival = self._admit(run.head)
+            arrival = self._admit(run)
             if arrival is None:
                 self.unknown += run.count
                 return
@@ -117,7 +120,7 @@ class Arrivals:
         decode, sender, event = arrival.decode, head.sender, head.event
         delivered = 0
         frames, at, end = run.frames, 0, len(run.frames)
-        stamps, skip = run.layout()
+        stamps, skip = arrival.layout
         while at < end:
             length, seq, stamp = stamps(frames, at)
             data = frames[at + skip : (at := at + 4 + length)]
@@ -138,10 +141,11 @@ class Arrivals:
             deliver(targets, EventInfo(sender, event, seq, stamp / 1e6), value)
         self.delivered += delivered
 
-    def _admit(self, headBytes: bytes) -> Arrival | None:
+    def _admit(self, run: Run) -> Arrival | None:
         """
         Prepare for events of a head that was not seen before.
         """
+        headBytes = run.head
         head = parseHead(headBytes)
         known = self._view.known.get(head.sender)
         if known is None or known.info.sid != head.sid:
@@ -149,7 +153,7 @@ class Arrivals:
         route = self._index.hold(head.sender, head.event)
         codec = self._codecs.byId.get(head.codec)
         decode = _unknown(head.codec) if codec is None else codec.decode
-        arrival = self._heads[headBytes] = Arrival(head, decode, known, route)
+        arrival = self._heads[headBytes] = Arrival(head, run.layout(), decode, known, route)
         self._ofSender.setdefault(head.sender, []).append(headBytes)
         return arrival
 

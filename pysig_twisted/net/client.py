@@ -168,8 +168,9 @@ class ClientRouter(Service):
         What takes the messages of a link.
         """
         interests, questions = self._interests, self._questions
+        receive = interests.arrivals.receive
         return {
-            Run: lambda link, run: interests.arrivals.receive(run),
+            Run: lambda link, run: receive(run),
             GapNotice: lambda link, notice: interests.arrivals.gap(notice),
             PresenceNotice: lambda link, notice: interests.told(notice),
             Request: self._answers.asked,

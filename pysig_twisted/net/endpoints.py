@@ -16,6 +16,7 @@ from typing import Any, Final
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.endpoints import (
     HostnameEndpoint,
+    TCP6ServerEndpoint,
     UNIXClientEndpoint,
     UNIXServerEndpoint,
     clientFromString,
@@ -30,7 +31,7 @@ from twisted.internet.stdio import PipeAddress
 from twisted.plugin import getPlugins
 
 from ..errors import ConfigError
-from .mistakes import DEFAULT_PORT, TCP_PREFIXES, clientMistake, serverMistake
+from .mistakes import DEFAULT_PORT, TCP_PREFIXES, clientMistake, printable, serverMistake
 
 DEFAULT_LISTEN: Final = f"tcp:{DEFAULT_PORT}:interface=127.0.0.1"
 DEFAULT_CONNECT: Final = f"127.0.0.1:{DEFAULT_PORT}"
@@ -47,6 +48,12 @@ Who may connect to a unix socket unless its string says so: the user and the
 group of the server. Twisted would let in everybody on the machine.
 """
 
+IN_PYTHON: Final = " (in Python, insecure=True)"
+"""
+The end of what a router raises where a port is not safe. It is of no use to
+somebody at a command line.
+"""
+
 # A mode of a unix socket: by name, or as the second of what has none.
 _MODE = re.compile(r"(?<!\\):mode=|\Aunix:(?:\\.|[^:\\])+:\d")
 _INTERFACE = re.compile(r":interface=(?:\\.|[^:\\])*")
@@ -57,6 +64,7 @@ _MEANINGS = (
     (r"unexpected keyword argument (?P<what>.+)", "there is no option {what}"),
     (r"invalid literal for int\(\).*: (?P<what>.+)", "{what} is not a number"),
     (r"(?P<what>list index out of range)", "there is no such descriptor"),
+    (r"Specify exactly one of", "it lacks the descriptor, as index=NUMBER or name=NAME"),
     (r"generator raised StopIteration", "it ends in a backslash"),
 )
 
@@ -86,7 +94,7 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
             f"{_why(error)}; give host:port,"
             f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
         )
-        raise ConfigError(f"cannot connect to {text!r}: {why}") from error
+        raise ConfigError(f"cannot connect to {text!r}: {printable(why)}") from error
     if isinstance(endpoint, UNIXClientEndpoint):
         _checkPath(f"cannot connect to {text!r}", endpoint._path)
     else:
@@ -153,10 +161,68 @@ def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
         why = serverMistake(text) or (
             f"{_why(error)}; give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
         )
-        raise ConfigError(f"cannot listen on {text!r}: {why}") from error
+        raise ConfigError(f"cannot listen on {text!r}: {printable(why)}") from error
     if isinstance(endpoint, UNIXServerEndpoint):
         _checkPath(f"cannot listen on {text!r}", endpoint._address)
     return endpoint
+
+
+def checkPort(text: object, endpoint: Any) -> None:
+    """
+    Refuse a port to listen on that does not exist, before it is listened on.
+
+    @param text: what the user gave.
+    @param endpoint: what came of it.
+    @raise ConfigError: there is no such port.
+    """
+    port = getattr(_unwrapped(endpoint), "_port", None)
+    if isinstance(port, int) and not 0 <= port < 65536:
+        raise ConfigError(f"cannot listen on {text!r}: port {port} is not 0 to 65535")
+
+
+def _unwrapped(endpoint: Any) -> Any:
+    """
+    The endpoint that opens the port.
+    """
+    return getattr(endpoint, "_wrappedEndpoint", endpoint)
+
+
+def plannedAddress(endpoint: Any) -> UNIXAddress | IPv4Address | IPv6Address | None:
+    """
+    The address that a port of an endpoint will have.
+
+    @param endpoint: one to listen on.
+    @return: C{None} where only listening tells, as for names that have to be
+        looked up, for standard input, and for ports that were opened before.
+    """
+    inner = _unwrapped(endpoint)
+    if isinstance(inner, UNIXServerEndpoint):
+        return UNIXAddress(inner._address)
+    host, port = getattr(inner, "_interface", None), getattr(inner, "_port", None)
+    if not isinstance(host, str) or not isinstance(port, int):
+        return None
+    host = host or ("::" if isinstance(inner, TCP6ServerEndpoint) else "0.0.0.0")
+    try:
+        version = ip_address(host.partition("%")[0]).version
+    except ValueError:
+        return None
+    return (IPv6Address if version == 6 else IPv4Address)("TCP", host, port)
+
+
+def exposure(text: object, address: object) -> str:
+    """
+    Why a port that others than this machine can reach is not opened, for the
+    command line.
+
+    @param text: what the user gave.
+    @param address: the address that it leads to.
+    """
+    where = "?" if address is None else describeAddress(lambda: address)
+    return (
+        f"{text!r} would listen on {where}, where others than this machine can connect,"
+        " and everybody who connects may do everything;"
+        f" listen on '{localForm(text, address)}' instead, or say --insecure"
+    )
 
 
 def _why(error: BaseException) -> str:
@@ -202,7 +268,7 @@ def localForm(text: object, address: object) -> str:
     """
     loopback = r"\:\:1" if isinstance(address, IPv6Address) else "127.0.0.1"
     if isinstance(text, str) and text.partition(":")[0] in TCP_PREFIXES:
-        return f"{_INTERFACE.sub('', text)}:interface={loopback}"
+        return printable(f"{_INTERFACE.sub('', text)}:interface={loopback}")
     return f"tcp:{getattr(address, 'port', DEFAULT_PORT)}:interface=127.0.0.1"
 
 

@@ -140,7 +140,9 @@ class Events:
                 return
         peer.refusedInRow = 0
         life = signal.life
-        if run.first != life.seq + 1 or run.last - life.seq != run.count:
+        if run.first == life.seq + 1 and run.last - life.seq == run.count:
+            self._pass(signal, run)
+        else:
             for one in run.split():
                 if self._find(life.name) is not life:
                     return  # a listener of this process has ended it
@@ -148,8 +150,6 @@ class Events:
                     if one.first > life.seq + 1:
                         self.missing(life, life.seq + 1, one.first - 1, "link")
                     self._pass(signal, one)
-        else:
-            self._pass(signal, run)
 
     def _pass(self, signal: PeerSignal, run: Run) -> None:
         """
@@ -157,15 +157,6 @@ class Events:
         """
         signal.life.seq = run.last
         self.accepted += run.count
-        self._forward(signal, run)
-        local = signal.local
-        if local is not None and (local.targets is None or local.targets):
-            self._deliver(signal, local, run)
-
-    def _forward(self, signal: PeerSignal, run: Run) -> None:
-        """
-        Send a run to the peers that listen.
-        """
         if signal.route.targets is None or signal.route.targets is not signal.targets:
             self._prepare(signal)
         for write in signal.writes:
@@ -173,6 +164,9 @@ class Events:
         self.delivered += run.count * len(signal.writes)
         if signal.others:
             self.delivered += adapt(self._codecs, signal, run)
+        local = signal.local
+        if local is not None and (local.targets is None or local.targets):
+            self._deliver(signal, local, run)
 
     def _deliver(self, signal: PeerSignal, local: Route[Delivery], run: Run) -> None:
         """

@@ -19,6 +19,13 @@ _PAIR = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]*\]|[\w.-]*):(?P<port>[\w-]*)\Z"
 _TCP = re.compile(r"tcp6?:(?P<host>\[[^\]]*\]|[\w.-]+):(?P<port>\d+)\Z")
 _MODE = re.compile(r"(?P<path>unix:(?:\\.|[^:\\])+):(?:mode=.*|\d+)\Z")
 _LISTENING = re.compile(r"tcp6?:(?P<port>\d+)(?::.*)?\Z")
+_PATH = re.compile(r"\.{0,2}/.")
+# Kinds of endpoint that are for servers only, and what for.
+_SERVERS = {
+    "haproxy": "behind a proxy",
+    "stdio": "for the process that started it",
+    "systemd": "where systemd has opened the port",
+}
 
 
 def clientMistake(text: str) -> str | None:
@@ -28,8 +35,11 @@ def clientMistake(text: str) -> str | None:
     """
     if _isSpaced(text):
         return _spaced(text, f"127.0.0.1:{DEFAULT_PORT}")
-    if text == "stdio:":
-        return "it is what a server listens on for the process that started it"
+    kind, colon, _ = text.partition(":")
+    if colon and kind in _SERVERS:
+        return f"it is what a server listens on {_SERVERS[kind]}; give host:port, or unix:/path"
+    if _PATH.match(text):
+        return _path(text)
     if found := _MODE.match(text):
         return f"a mode is for the server that makes the socket; give {found['path']}"
     if found := _URL.match(text):
@@ -58,6 +68,8 @@ def serverMistake(text: str) -> str | None:
     """
     if _isSpaced(text):
         return _spaced(text, f"tcp:{DEFAULT_PORT}:interface=127.0.0.1")
+    if _PATH.match(text):
+        return _path(text)
     if found := _URL.match(text):
         return f"it is a URL; {serverMistake(found['rest'] or ':')}"
     if text.isdecimal():
@@ -71,6 +83,21 @@ def serverMistake(text: str) -> str | None:
         if not host or host == "localhost" or "." in host or "[" in host:
             return _say(host, found["port"])
     return None
+
+
+def printable(text: str) -> str:
+    """
+    A text of which every character shows, on one line: others are written as in
+    a string of Python's.
+    """
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _path(text: str) -> str:
+    """
+    The string for a unix socket.
+    """
+    return f"it is a path; say unix:{re.sub(r'([:=])', lambda found: chr(92) + found[1], text)}"
 
 
 def _say(host: str, port: str) -> str:

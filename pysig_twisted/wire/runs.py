@@ -29,6 +29,11 @@ from .messages import MAX_SEQ
 
 EVENT: Final = 0x20
 
+Layout = tuple[Callable[[bytes, int], tuple[Any, ...]], int]
+"""
+See L{Run.layout}.
+"""
+
 Framer = Callable[[int, int, bytes], bytes]
 """
 Makes a frame of a seq, a time in microseconds, and data.
@@ -36,7 +41,6 @@ Makes a frame of a seq, a time in microseconds, and data.
 
 _LENGTH = Struct(">I").unpack_from
 _SEQ = Struct(">Q").unpack_from
-_SUBJECT = Struct(">H").unpack_from
 _STAMP = Struct(">QQ")
 _HEAD = Struct(">BBH")
 _SID = Struct(">Q")
@@ -180,7 +184,7 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
             yield seq, time, frames[at + skip : stop]
             at = stop
 
-    def layout(self) -> tuple[Callable[[bytes, int], tuple[Any, ...]], int]:
+    def layout(self) -> Layout:
         """
         How to take the frames apart in a loop of one's own, which is what
         L{events} does: a function that reads length, seq and time of the frame
@@ -236,7 +240,7 @@ def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
     length = _LENGTH(data, at)[0]
     if length < _HEAD.size:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short")
-    headSize = _OVERHEAD + _SUBJECT(data, at + 6)[0]
+    headSize = _OVERHEAD + (data[at + 6] << 8 | data[at + 7])
     floor = headSize + STAMPS
     if length < floor:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short for its subject")
@@ -249,8 +253,10 @@ def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
     try:
         while True:
             length, other, seq = unpack(data, at)
+            if other != head:
+                break
             stop = at + 4 + length
-            if other != head or length < floor or stop > end or not last < seq <= MAX_SEQ:
+            if length < floor or stop > end or not last < seq <= MAX_SEQ:
                 break
             if length > longest:
                 if length > maxFrame:
