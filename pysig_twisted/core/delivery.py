@@ -36,6 +36,12 @@ What users give to C{addListener}: called with the event's info and its data.
 
 MAX_WAITING: Final = 1000
 
+NONE: Final[deque[tuple[EventInfo, Any] | Gap]] = deque(maxlen=0)
+"""
+What waits for a listener that nothing has ever waited for: there may be very many
+listeners, and a deque takes 600 bytes.
+"""
+
 
 def describe(function: object) -> str:
     """
@@ -88,9 +94,9 @@ class Delivery:
         self._draining = False
         self._removed = False
         # Events, and gaps in their places among them.
-        self._waiting: deque[tuple[EventInfo, Any] | Gap] = deque()
+        self._waiting = NONE
         # What was dropped, to be told before the next event.
-        self._gaps = Gaps()
+        self._gaps: Gaps | None = None
 
     def returned(self, result: object) -> None:
         """
@@ -126,8 +132,8 @@ class Delivery:
         """
         self._removed = True
         self.call = _ignore
-        self._waiting.clear()
-        self._gaps.take()
+        self._waiting = NONE
+        self._gaps = None
 
     def _wait(self, info: EventInfo, data: Any) -> None:
         """
@@ -140,6 +146,8 @@ class Delivery:
         Let an event or a gap wait, and drop the oldest if that is one too many.
         """
         waiting = self._waiting
+        if waiting is NONE:
+            waiting = self._waiting = deque()
         waiting.append(item)
         if len(waiting) > MAX_WAITING:
             self._drop(waiting.popleft())
@@ -149,11 +157,11 @@ class Delivery:
         Note what the listener will not hear in its place.
         """
         if isinstance(oldest, Gap):
-            self._gaps.add(oldest)
+            self._missedGaps().add(oldest)
             return
         info = oldest[0]
         gap = Gap(info.sender, None, info.seq, info.seq, 1, (info.event,), "listener-slow")
-        if self._gaps.add(gap):
+        if self._missedGaps().add(gap):
             self.log.warn(
                 "listener {listener} is slow: more than {limit} events wait;"
                 " the oldest of {sender} are dropped",
@@ -161,6 +169,14 @@ class Delivery:
                 limit=MAX_WAITING,
                 sender=info.sender,
             )
+
+    def _missedGaps(self) -> Gaps:
+        """
+        What was dropped; most listeners never need it.
+        """
+        if self._gaps is None:
+            self._gaps = Gaps()
+        return self._gaps
 
     def _failed(self, failure: Failure) -> None:
         """
@@ -196,7 +212,7 @@ class Delivery:
         See L{_drain}.
         """
         while self._waiting and self._running < self._concurrency:
-            for gap in self._gaps.take():
+            for gap in () if self._gaps is None else self._gaps.take():
                 self._tell(gap)
             if not self._waiting:
                 break
