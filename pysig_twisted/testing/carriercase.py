@@ -44,7 +44,10 @@ class CarrierCase(Base):
 
         @return: what leads to it: an endpoint, or a string for one.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no carrier(): write one that returns an endpoint which"
+            " leads to a far end"
+        )
 
     async def serve(self, endpoint: str | IStreamServerEndpoint) -> Any:
         """

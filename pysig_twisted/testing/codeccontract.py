@@ -16,6 +16,7 @@ from ..interfaces import ICodec
 from ..names import checkName
 from ..wire.codecs import MAX_DEPTH, Codecs
 from .codecsamples import HOSTILE, PLAIN, deep
+from .subject import needs
 
 if TYPE_CHECKING:
     from unittest import TestCase as Base
@@ -37,6 +38,7 @@ MUTATIONS: Final = 40
 NOISES: Final = 400
 
 
+@needs("codec")
 class CodecContract(Base):
     """
     Mix this into a C{TestCase} of unittest's or Twisted's, and set C{codec}.
@@ -225,12 +227,11 @@ class CodecContract(Base):
         """
         words = f"encode({repr(value)[:100]})"
         try:
-            data = self.codec.encode(value)
+            data: bytes = self.codec.encode(value)
         except Exception as error:
             self._raised(error, words)
         self.assertIs(type(data), bytes, f"{words} gave {type(data).__name__}, not bytes")
-        encoded: bytes = data
-        return encoded
+        return data
 
     def _opened(self, data: bytes, value: Any) -> Any:
         """

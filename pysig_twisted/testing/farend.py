@@ -174,16 +174,17 @@ class FarEnd(Protocol):
         if rest is not None:
             self._receive = self._read
             self.transport.pauseProducing()
-            self._timer = self._server.reactor.callLater(self._wait / 1000, self._hearAgain, rest)
+            self._timer = self._server.reactor.callLater(self._wait / 1000, self._hearAgain)
+            # What was read with it comes first: the rest of one read may still follow.
+            self._read(rest)
 
-    def _hearAgain(self, rest: bytes) -> None:
+    def _hearAgain(self) -> None:
         """
         Read again, and say so before.
         """
         self._timer = None
         self.transport.write(ENOUGH)
         self.transport.resumeProducing()
-        self._read(rest)
 
     def _read(self, data: bytes) -> None:
         """

@@ -198,8 +198,12 @@ class MemoryRouters:
         """
         Let time pass, and carry what is sent meanwhile.
 
+        @param seconds: how much; with 0 it is like L{pump}.
+        @raise ValueError: time would go backward.
         @raise AssertionError: the routers do not come to rest.
         """
+        if not seconds >= 0:
+            raise ValueError(f"time goes forward only: advance() by 0 or more, not {seconds!r}")
         self.pump()
         end = self.clock.seconds() + seconds
         while self._isDue(end):
@@ -261,7 +265,10 @@ def memoryRouters(clients: int = 0, **options: Any) -> MemoryRouters:
 
     @param clients: how many.
     @param options: of the server; see L{ServerRouter<pysig_twisted.ServerRouter>}.
+    @raise ValueError: there cannot be so many.
     """
+    if clients < 0:
+        raise ValueError(f"clients is a number of clients, 0 or more, not {clients!r}")
     routers = MemoryRouters(**options)
     for _ in range(clients):
         routers.client()

@@ -17,6 +17,7 @@ class NearEnd(Protocol):
     A connection to the contract's server.
 
     @ivar received: what has come.
+    @ivar reads: in how many pieces.
     @ivar ends: how often we were told that it is over.
     @ivar fault: what the carrier did that none may.
     """
@@ -28,6 +29,7 @@ class NearEnd(Protocol):
         Nothing has come.
         """
         self.received = bytearray()
+        self.reads = 0
         self.ends = 0
         self.fault = ""
         self._isWriting = False
@@ -52,6 +54,7 @@ class NearEnd(Protocol):
         if self.ends:
             self.fault = "dataReceived() was called after connectionLost()"
         self.received += data
+        self.reads += 1
         self._look()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -13,11 +13,22 @@ from typing import TYPE_CHECKING, Any, Final
 from ..errors import NoSuchMethod, ProtocolError
 from ..wire import messages
 from ..wire.conversation import Role
-from ..wire.messages import HIGHEST_MAX_FRAME
+from ..wire.messages import HELLO_MAX, HIGHEST_MAX_FRAME
 from ..wire.runs import Run
-from ..wire.translation import Translation
+from ..wire.translation import LONGER, Translation
 from ..wire.version1 import encode
-from .wiresamples import CLIENT, EITHER, LARGE, LAST, NAME, OUTSIDE, ROUTER, spoiled
+from .subject import needs
+from .wiresamples import (
+    CLIENT,
+    EITHER,
+    LARGE,
+    LAST,
+    NAME,
+    OUTSIDE,
+    ROUTER,
+    meaningless,
+    spoiled,
+)
 
 if TYPE_CHECKING:
     from unittest import TestCase as Base
@@ -48,6 +59,7 @@ def plain(items: Iterable[Any]) -> Iterator[Any]:
             yield one.frames
 
 
+@needs("wire")
 class WireContract(Base):
     """
     Inherit from this and from a C{TestCase}, and give the class a C{wire}::
@@ -207,6 +219,24 @@ class WireContract(Base):
         said = [self.written(Role.CLIENT, (each,)) for each in small]
         for hostile in spoiled(Random(SEED), [*said, b"".join(said)]):
             self.endure(hostile)
+
+    def test_swallowed(self) -> None:
+        """
+        A stream that means nothing ends the connection, also after a message that
+        does: it is refused, or held until it is longer than a message may be.
+        """
+        hello = self.written(Role.CLIENT, CLIENT[:1])
+        for begun in (b"", hello):
+            for kind, garbage in meaningless(Random(SEED), 2 * LONGER * HELLO_MAX):
+                router = Translation(self.wire, Role.ROUTER, lambda data: None, lambda error: None)
+                list(router.feed(begun))
+                with suppress(ProtocolError):
+                    for at in range(0, len(garbage), PIECE):
+                        list(router.feed(garbage[at : at + PIECE]))
+                    self.fail(
+                        f"feed() has swallowed {len(garbage)} bytes that mean nothing ({kind});"
+                        " it should raise ProtocolError, since a message may be missing"
+                    )
 
     def test_outside(self) -> None:
         """

@@ -108,6 +108,11 @@ NUMBERS: Final = (b"-1", b"1.5", b"300", b"1180591620717411303424", b"1e99", b"n
 What is written in place of numbers.
 """
 
+LETTERS: Final = b"ghijklmnopqrstuvwxyz{}[]<> "
+"""
+What is text, and with some of it no number, no word and no JSON.
+"""
+
 ROUNDS: Final = 500
 
 
@@ -124,6 +129,18 @@ def spoiled(chance: Random, said: Sequence[bytes]) -> Iterator[bytes]:
         yield _renumbered(chance, chance.choice(said))
         yield chance.randbytes(300)
         yield chance.randbytes(30) + b"\n"
+
+
+def meaningless(chance: Random, size: int) -> Iterator[tuple[str, bytes]]:
+    """
+    Long streams in which no message is, each with what it is called.
+
+    @param size: how many bytes each has, at least.
+    """
+    yield "noise", chance.randbytes(size)
+    for kind, letters in (("lines of noise", bytes(range(256))), ("lines of letters", LETTERS)):
+        lines = (bytes(chance.choices(letters, k=60)) for _ in range(size // 60 + 1))
+        yield kind, b"\n".join(lines) + b"\n"
 
 
 def _renumbered(chance: Random, data: bytes) -> bytes:

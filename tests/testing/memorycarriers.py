@@ -223,6 +223,37 @@ class Deaf(Memory):
     pipe = Delivering
 
 
+class Dripping(Memory):
+    """So does this one, little by little, so that its writers have to wait all the same."""
+
+    class Drops(Deaf.Delivering):
+        """Delivers a kilobyte each millisecond."""
+
+        isDue = False
+
+        def carry(self) -> None:
+            """Carry what there is to the other end."""
+            if not self.waiting:
+                super().carry()
+            elif not self.isDue:
+                self.isDue = True
+                reactor.callLater(0.001, self.drip)
+
+        def drip(self) -> None:
+            """Carry some of it."""
+            self.isDue = False
+            if self.waiting and not self.isOver and not self.peer.isOver:
+                data = self.waiting.popleft()
+                if len(data) > 1024:
+                    self.waiting.appendleft(data[1024:])
+                    data = data[:1024]
+                self.size -= len(data)
+                self.carrier.deliver(self.peer, data)
+                self.carry()
+
+    pipe = Drops
+
+
 class Stuck(Memory):
     """Has them wait for ever."""
 

@@ -21,6 +21,7 @@ from tests import slow
 from .memorycarriers import (
     Buffering,
     Deaf,
+    Dripping,
     Hasty,
     Lossy,
     Memory,
@@ -155,7 +156,8 @@ class BreachTests(BreachCase):
     async def test_pressure(self) -> None:
         """Nobody who writes has to wait, or all must for ever, or nobody can."""
         await self.assertFound(Buffering, "farEndWaits", "never called")
-        await self.assertFound(Deaf, "nearEndWaits", "nobody was reading")
+        await self.assertFound(Deaf, "nearEndWaits", "did not stop dataReceived()")
+        await self.assertFound(Dripping, "nearEndWaits", "did not stop dataReceived()")
         await self.assertFound(Stuck, "bothWays", "have come", SOON)
 
     async def test_ends(self) -> None:
@@ -171,6 +173,12 @@ class BreachTests(BreachCase):
     async def test_several(self) -> None:
         """A carrier that has one connection at a time, and does not say so."""
         await self.assertFound(Single, "routersMeet", "an ", SOON)
+
+    async def test_missing(self) -> None:
+        """A contract that is not told how to get to a far end says so."""
+        case = type("Wanting", (CarrierContract, TestCase), {})("test_again")
+        with self.assertRaisesRegex(NotImplementedError, "Wanting has no carrier\\(\\): write one"):
+            await case.test_again()
 
     async def test_routers(self) -> None:
         """What is wrong with the carrier is wrong with the routers, too."""

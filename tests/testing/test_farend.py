@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,3 +30,16 @@ class DeafTests(SynchronousTestCase):
         self.assertEqual((transport.producerState, transport.value()), ("paused", b""))
         clock.advance(0.02)
         self.assertEqual((transport.producerState, transport.value()), ("producing", ENOUGH))
+
+    def test_underWay(self) -> None:
+        """What was read before it stopped comes in order, as from TLS: in several pieces."""
+        clock = Clock()
+        server: Any = SimpleNamespace(connections=[], reactor=clock)
+        far = FarEnd(server, None)
+        transport = StringTransport()
+        far.makeConnection(transport)
+        far.dataReceived(DEAF + sized(6, 0.25) + b"ab")
+        far.dataReceived(b"cd")
+        clock.advance(0.3)
+        far.dataReceived(b"ef")
+        self.assertEqual(transport.value(), ENOUGH + sha256(b"abcdef").digest())

@@ -284,6 +284,25 @@ class FaultTests(SynchronousTestCase):
         self.assertEqual(self.routers.link(client).attempts, 1)
 
 
+class RefusedTests(SynchronousTestCase):
+    """What cannot be is refused in words."""
+
+    def test_clients(self) -> None:
+        """There are no fewer than no clients."""
+        with self.assertRaisesRegex(ValueError, "number of clients, 0 or more, not -1"):
+            memoryRouters(clients=-1)
+
+    def test_backward(self) -> None:
+        """Time does not go back; nothing happens then."""
+        with memoryRouters() as routers:
+            routers.advance(3)
+            for wrong in (-1, -0.5, float("nan")):
+                with self.assertRaisesRegex(ValueError, "time goes forward only"):
+                    routers.advance(wrong)
+            routers.advance(0)
+            self.assertEqual(routers.clock.seconds(), 3)
+
+
 class SharedTests(SynchronousTestCase):
     """Several at once."""
 

@@ -17,7 +17,7 @@ from zope.interface import implementer
 from pysig_twisted.errors import ProtocolError
 from pysig_twisted.testing.wirecontract import WireContract
 from pysig_twisted.wire.conversation import Role
-from pysig_twisted.wire.messages import Goodbye, Reply
+from pysig_twisted.wire.messages import Goodbye, Ping, Reply
 from pysig_twisted.wire.translation import Translation
 from pysig_twisted.wire.version1 import Version1, Version1Session
 from tests import SLOW
@@ -100,6 +100,39 @@ class Raising(Version1Session):
             yield from super().feed(data)
         except ProtocolError as error:
             raise ValueError("no") from error
+
+
+class Swallowing(Version1Session):
+    """Says nothing of what it cannot read, and waits for what it can."""
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """What is wrong is dropped."""
+        try:
+            yield from super().feed(data)
+        except ProtocolError:
+            return
+
+
+class SwallowingLines:
+    """Drops lines that say nothing; each of the others has the number of a ping."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self.begun = b""
+
+    @property
+    def held(self) -> int:
+        """See IWireSession."""
+        return len(self.begun)
+
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """What is wrong is dropped."""
+        *lines, self.begun = (self.begun + data).split(b"\n")
+        for line in lines:
+            if line.isdigit():
+                yield Ping(int(line) % 1000)
+
+    def send(self, message: Any) -> None:
+        """Nothing is said."""
 
 
 class Copying(Version1Session):
@@ -204,6 +237,8 @@ class BrokenTests(SynchronousTestCase):
             (Copying, "test_long"),
             (Trusting, "test_outside"),
             (Trusting, "test_garbage"),
+            (Swallowing, "test_swallowed"),
+            (SwallowingLines, "test_swallowed"),
         ):
             self.assertIn(test, self.broken(Of(kind)), kind.__name__)
         self.assertIn("test_twoSessions", self.broken(Sharing()))
