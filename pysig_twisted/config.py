@@ -32,7 +32,16 @@ from typing import Annotated, Any, Final, get_type_hints
 import msgspec
 
 from .errors import ConfigError
-from .net.endpoints import DEFAULT_CONNECT, DEFAULT_LISTEN, clientEndpoint, serverEndpoint
+from .net.endpoints import (
+    DEFAULT_CONNECT,
+    DEFAULT_LISTEN,
+    checkPort,
+    clientEndpoint,
+    exposure,
+    isLocal,
+    plannedAddress,
+    serverEndpoint,
+)
 from .net.limits import Limits
 
 if sys.version_info >= (3, 11):
@@ -246,28 +255,54 @@ def _unusable(command: str, settings: Settings) -> Iterator[str]:
     What is wrong with the endpoints that a command uses.
     """
     if command == "client":
-        yield from _checkEndpoint("connect to", clientEndpoint, settings.client.connect)
+        try:
+            _endpoint("connect to", clientEndpoint, settings.client.connect)
+        except ConfigError as error:
+            yield error.message
         return
     if not settings.server.listen:
         yield "is empty; name an endpoint"
-    for text in settings.server.listen:
-        yield from _checkEndpoint("listen on", serverEndpoint, text)
+    taken: dict[object, int] = {}
+    for number, text in enumerate(settings.server.listen):
+        try:
+            endpoint = _endpoint("listen on", serverEndpoint, text)
+            checkPort(text, endpoint)
+        except ConfigError as error:
+            yield error.message
+            continue
+        address = plannedAddress(endpoint)
+        first = taken.setdefault(_identity(text, address), number)
+        if first != number:
+            other = settings.server.listen[first]
+            same = "it is given twice" if other == text else f"that is the same as {other!r}"
+            yield f"cannot listen on {text!r}: {same}"
+        elif address is not None and not isLocal(address) and not settings.server.insecure:
+            yield exposure(text, address)
 
 
-def _checkEndpoint(purpose: str, parse: Callable[[Any, str], object], text: str) -> list[str]:
+def _endpoint(purpose: str, parse: Callable[[Any, str], object], text: str) -> object:
     """
-    Can this be used, as far as its string tells?
+    The endpoint of a string.
+
+    @raise ConfigError: it cannot be used, as far as the string tells.
     """
     from twisted.internet import reactor
 
     try:
         text.encode()
-        parse(reactor, text)
     except UnicodeEncodeError:
-        return [f"cannot {purpose} {text!r}: it is not UTF-8"]
-    except ConfigError as error:
-        return [error.message]
-    return []
+        raise ConfigError(f"cannot {purpose} {text!r}: it is not UTF-8") from None
+    return parse(reactor, text)
+
+
+def _identity(text: str, address: Any) -> object:
+    """
+    What two strings that lead to one port have in common. Port 0 is another one
+    each time.
+    """
+    if address is None:
+        return text
+    return address if getattr(address, "port", 1) else object()
 
 
 def describe(settings: Settings, command: str = "server") -> str:

@@ -170,7 +170,7 @@ class ErrorTests(ConfigCase):
                 "[server] listen: cannot listen on 'tcp:y': 'y' is not a number",
             ],
         )
-        said = self.errors(None, {"listen": ["tcp:1", "bad\udcff"]})
+        said = self.errors(None, {"listen": [THREE, "bad\udcff"]})
         self.assertEqual(said, ["--listen: cannot listen on 'bad\\udcff': it is not UTF-8"])
         self.assertEqual(
             self.errors("[server]\nlisten = []"), ["[server] listen: is empty; name an endpoint"]
@@ -179,6 +179,48 @@ class ErrorTests(ConfigCase):
             self.errors("[server]\nlisten = ['tcp:1', 2]"),
             ["[server] listen: Expected `str`, got `int`"],
         )
+
+    def test_exposed(self) -> None:
+        """
+        What others than this machine could reach is refused as far as its string tells, unless
+        insecure is set.
+        """
+        for text, address, instead in (
+            ("tcp:7799", "0.0.0.0:7799", "tcp:7799:interface=127.0.0.1"),
+            ("tcp6:7799", "[::]:7799", r"tcp6:7799:interface=\:\:1"),
+            ("tcp:1:interface=192.0.2.1", "192.0.2.1:1", "tcp:1:interface=127.0.0.1"),
+            ("haproxy:tcp:1", "0.0.0.0:1", "tcp:1:interface=127.0.0.1"),
+        ):
+            [said] = self.errors(None, {"listen": [text]})
+            self.assertTrue(
+                said.startswith(f"--listen: {text!r} would listen on {address}, where others"), said
+            )
+            self.assertTrue(said.endswith(f" '{instead}' instead, or say --insecure"), said)
+            load(None, {"listen": [text], "insecure": True}, {})
+        for text in ("tcp:1:interface=localhost", "stdio:", r"tcp6:1:interface=\:\:1", ONE):
+            load(None, {"listen": [text]}, {})
+
+    def test_noPort(self) -> None:
+        """A port that does not exist."""
+        for text in ("tcp:99999:interface=127.0.0.1", "haproxy:tcp:-1", "tcp:65536:interface=x"):
+            [said] = self.errors(None, {"listen": [text]})
+            self.assertRegex(
+                said, f"--listen: cannot listen on {text!r}: port .* is not 0 to 65535"
+            )
+
+    def test_twice(self) -> None:
+        """The same endpoint twice, whatever it is called; any port may be had several times."""
+        for first, second, said in (
+            (ONE, ONE, "it is given twice"),
+            ("stdio:", "stdio:", "it is given twice"),
+            (ONE, "unix:address=/one:mode=600", f"that is the same as {ONE!r}"),
+            (THREE, f"{THREE}:backlog=5", f"that is the same as {THREE!r}"),
+        ):
+            self.assertEqual(
+                self.errors(None, {"listen": [first, TWO, second]}),
+                [f"--listen: cannot listen on {second!r}: {said}"],
+            )
+        load(None, {"listen": ["tcp:0:interface=127.0.0.1"] * 2}, {})
 
     def test_client(self) -> None:
         """What is wrong with a client's settings; a server is told too, but of endpoints."""
@@ -261,6 +303,7 @@ class DescribeTests(ConfigCase):
             for name in names
         ]
         listen = [text for text in listen if "\0" not in text and len(text.encode()) < 100]
+        listen = list(dict.fromkeys(listen))
         settings = Settings(
             ServerSettings(tuple(listen) or (ONE,), flag, not flag, tuple(names)),
             Limits(peers=peers, helloTimeout=seconds, linger=seconds),

@@ -15,6 +15,8 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
@@ -202,6 +204,17 @@ class DiscoveryTests(SynchronousTestCase):
         """No __init__.py stands in our twisted folders: it would hide Twisted itself."""
         self.assertEqual(list((ROOT / "twisted").rglob("__init__.py")), [])
 
+    def test_anotherTree(self) -> None:
+        """Where another tree is installed, what depends on that is skipped, with the reason."""
+
+        class Record:
+            def read_text(self, name: str) -> str:
+                return json.dumps({"dir_info": {"editable": True}, "url": "file:///an%20other"})
+
+        self.patch(metadata, "distributions", lambda **_: [Record()])
+        skipped = self.assertRaises(SkipTest, self.requireEditable)
+        self.assertIn("/an other", str(skipped))
+
     def requireEditable(self) -> None:
         """
         Go on only where the project is installed for editing, from this tree.
@@ -212,7 +225,10 @@ class DiscoveryTests(SynchronousTestCase):
         for record in metadata.distributions(name="pysig-twisted"):
             origin = json.loads(record.read_text("direct_url.json") or "{}")
             if origin.get("dir_info", {}).get("editable"):
-                return
+                installed = Path(url2pathname(urlparse(origin["url"]).path)).resolve()
+                if installed == ROOT:
+                    return
+                raise SkipTest(f"another tree is installed here: {installed}")
         raise SkipTest("not installed for editing (`pip install -e .`)")
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from types import FrameType
 from typing import Any
 
 from twisted.application.service import IService, MultiService
@@ -16,6 +18,7 @@ from twisted.logger import Logger
 
 from ..config import BadSettings, Settings
 from ..errors import ConfigError
+from ..net.endpoints import IN_PYTHON
 from .application import Application, Applications
 from .options import RouterOptions
 from .process import Process
@@ -43,6 +46,7 @@ class RouterDaemon(MultiService):
         self._options = options
         self._reactor = reactor
         self._process = Process(options)
+        self._process.keepTerminal()
         self._applications = Applications(options.applications, router, reactor, self._failed)
         self._hasFailed = False
         IService(router).setServiceParent(self)
@@ -61,8 +65,8 @@ class RouterDaemon(MultiService):
         self._start(super().startService)
         if self._options.applications:
             self._process.hold()
-            # One turn later than it starts: a loop of asyncio runs only then.
-            self._reactor.callWhenRunning(self._reactor.callLater, 0, self._begin)
+        # One turn later than it starts: a loop of asyncio runs only then.
+        self._reactor.callWhenRunning(self._reactor.callLater, 0, self._begin)
 
     def stopService(self) -> Deferred[Any]:
         """
@@ -76,9 +80,31 @@ class RouterDaemon(MultiService):
         """
         From now on, SIGHUP has the settings read again; before, it ends the
         process. What comes before the reactor runs is done when it does.
+
+        SIGINT and SIGTERM do what they did, but in the reactor's turn.
         """
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        self._reactor.callWhenRunning(self._postponeSignals)
+
+    def _postponeSignals(self) -> None:
+        """
+        Have Twisted's handlers, which are there when the reactor runs, called in
+        its turn. They log. A log file has a lock, and if the signal comes while
+        that is being taken, a log from within its handler waits for ever.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if callable(handler):  # and neither ignored nor the system's business
+                signal.signal(number, partial(self._postpone, handler))
+
+    def _postpone(
+        self, handler: Callable[[int, FrameType | None], Any], number: int, frame: FrameType | None
+    ) -> None:
+        """
+        Call the handler of a signal in the reactor's turn.
+        """
+        self._reactor.callFromThread(handler, number, frame)
 
     def reload(self) -> None:
         """
@@ -115,8 +141,9 @@ class RouterDaemon(MultiService):
         try:
             start()
         except ConfigError as error:
-            self.log.critical("{error}", error=error.message)
-            self._process.giveUp(error.message)
+            reason = error.message.removesuffix(IN_PYTHON)
+            self.log.critical("{error}", error=reason)
+            self._process.giveUp(reason)
 
     def _begin(self) -> None:
         """
@@ -126,6 +153,12 @@ class RouterDaemon(MultiService):
             self._applications.startService()
         if not self._hasFailed:
             self._process.started()
+            self.started()
+
+    def started(self) -> None:
+        """
+        The process is up: its ports are open, and its applications were called.
+        """
 
     def _failed(self, application: Application, error: BaseException) -> None:
         """

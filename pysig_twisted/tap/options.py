@@ -4,10 +4,11 @@ What the command lines of C{twistd pysig} have in common.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from twisted.python import usage
 
@@ -25,6 +26,11 @@ modules. The router stays when the function has returned; a service that it
 returns is run too.
 """
 
+
+UNWRITTEN: Final = 74
+"""
+The status where the output cannot be written; see sysexits(3).
+"""
 
 OURS = ("pysig_twisted.", "importlib")
 """
@@ -60,8 +66,28 @@ class PlainOptions(usage.Options):
         """
         print the version, and end
         """
-        print(f"pysig_twisted {VERSION}")
+        self.show(f"pysig_twisted {VERSION}\n")
         sys.exit(0)
+
+    def show(self, text: str) -> None:
+        """
+        Print this now. End the process with a sentence where that cannot be.
+        """
+        stream = sys.stdout
+        try:
+            if stream is None:
+                raise OSError(errno.EBADF, "it is closed")
+            try:
+                stream.write(text)
+                stream.flush()
+            except OSError:
+                # What is left in the buffer would make the interpreter complain at its end.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+                raise
+        except OSError as error:
+            why = error.strerror or error
+            print(f"{self.command}: cannot write the output: {why}", file=sys.stderr)
+            sys.exit(UNWRITTEN)
 
 
 class RouterOptions(PlainOptions):
@@ -102,7 +128,7 @@ class RouterOptions(PlainOptions):
             # It is read again later, from wherever we are then.
             self["config"] = os.path.abspath(self["config"])
         if self["check"]:
-            print(describe(self.settings, self.name), end="")
+            self.show(describe(self.settings, self.name))
             sys.exit(0)
 
     def load(self) -> Settings:

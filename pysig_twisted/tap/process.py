@@ -9,7 +9,12 @@ import atexit
 import os
 import sys
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+
+MOST: Final = 100
+"""
+Bytes that C{twistd} reads of what a daemon says about its start.
+"""
 
 
 def descriptors(wanted: int) -> int:
@@ -47,6 +52,17 @@ class Process:
             options = options.parent
         self._options = options
         self._held: int | None = None
+        self._terminal: int | None = None
+
+    def keepTerminal(self) -> None:
+        """
+        Keep the standard error, which a daemon loses, until it has started. The
+        command that waits shows few characters of why it has not, and those as a
+        literal of Python's.
+        """
+        if not self._options.get("nodaemon", True):
+            with suppress(OSError):  # it may be closed
+                self._terminal = os.dup(2)
 
     def hold(self) -> None:
         """
@@ -57,9 +73,12 @@ class Process:
 
     def started(self) -> None:
         """
-        Tell it that all is well.
+        Tell it that all is well. The process has no terminal from now on.
         """
         self._tell(b"0")
+        terminal, self._terminal = self._terminal, None
+        if terminal is not None:
+            os.close(terminal)
 
     def giveUp(self, reason: str) -> NoReturn:
         """
@@ -89,11 +108,27 @@ class Process:
         """
         if self._held is None:
             self.hold()
-        self._tell(f"1 {reason}".encode())
+        if self._held is not None and self._say(f"{reason}\n".encode()):
+            reason = "see the line above"
+        said = f"1 {reason}".encode()
+        if len(said) > MOST:
+            said = said[: MOST - 3].decode(errors="ignore").encode() + b"..."
+        self._tell(said)
         pidFile = self._options.get("pidfile")
         if pidFile:
             with suppress(OSError):
                 os.unlink(pidFile)
+
+    def _say(self, line: bytes) -> bool:
+        """
+        Print a line on the terminal, if it is still there; is it?
+        """
+        if self._terminal is None:
+            return False
+        try:
+            return os.write(self._terminal, line) == len(line)
+        except OSError:
+            return False
 
     def _tell(self, said: bytes) -> None:
         """

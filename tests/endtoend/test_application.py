@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from pathlib import Path
@@ -11,12 +10,19 @@ from typing import Any
 from twisted.trial.unittest import SkipTest
 
 from pysig_twisted.errors import NotConnected
+from tests import SLOW, slow
 
-from .processes import FOREGROUND, ROOT, TWIST, TWISTD, EndToEnd, Heard, Program, Server, until
+from .daemons import DaemonCase
+from .processes import FOREGROUND, ROOT, TWIST, TWISTD, EndToEnd, Heard, Server, until
 
+COMMANDS = (FOREGROUND, TWIST) if SLOW else (FOREGROUND,)
 PURPOSE = "raised on purpose"
 MODULE = f'''
+import gc
+import os
+import signal
 import socket
+from twisted.logger import globalLogPublisher
 from twisted.application.service import Service
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
@@ -73,6 +79,19 @@ async def isRefused(router):
     router.addSender("taken")
     await router.addSender("taken").whenSettled()
 
+def interruptsItself(router):
+    """A signal comes while we do something."""
+    state = ["within"]
+    def observe(event):
+        if "SIGTERM" in (event.get("log_format") or ""):
+            print("told", state[-1], flush=True)
+    globalLogPublisher.addObserver(observe)
+    os.kill(os.getpid(), signal.SIGTERM)
+    state.append("afterwards")
+
+def frozen(router):
+    router.addSender("app", requests={{"frozen": lambda params: gc.get_freeze_count()}})
+
 def leaves(router, status):
     raise SystemExit(int(status) if status.isdigit() else status)
 
@@ -128,7 +147,7 @@ class ClientTests(ApplicationCase):
         """A function in the folder is called with its arguments; SIGTERM ends it in order."""
         await self.server()
         listening = await self.client()
-        for command in (FOREGROUND, TWIST):
+        for command in COMMANDS:
             app = await self.app("house:start", "a b", "--c", command=command)
             heard = await self.heardFrom(listening)
             words = await listening.request("app", "words")
@@ -145,7 +164,7 @@ class ClientTests(ApplicationCase):
         app = await self.app("house:start")
         await app.says(f"cannot connect to {self.unix}: No such file or directory; trying again")
         await app.says("Scheduling retry 3")
-        for times in (1, 2):
+        for times in (1, 2) if SLOW else (1,):
             server = await self.server()
             await app.says("connected to pysig_twisted/", times)
             await self.heardFrom(await self.client())
@@ -153,7 +172,7 @@ class ClientTests(ApplicationCase):
             await server.ends()
             await app.says(f"the link to {self.unix} is down: the router is going down", times)
             await app.says("; trying again$", times + 1)
-        self.assertEqual(len(app.matching("; trying again$")), 3)
+        self.assertEqual(len(app.matching("; trying again$")), times + 1)
 
     async def test_cancelled(self) -> None:
         """A coroutine that runs is cancelled first, and its last words arrive."""
@@ -174,7 +193,7 @@ class ClientTests(ApplicationCase):
         """A service that is returned, at once or later, runs, and is stopped."""
         await self.server()
         listening = await self.client()
-        for name in ("Serving", "servingLater"):
+        for name in ("Serving", "servingLater") if SLOW else ("servingLater",):
             heard = Heard()
             subscription = listening.addListener(heard, "app", "#connect")
             await subscription.whenSettled()
@@ -191,13 +210,14 @@ class ClientTests(ApplicationCase):
         """However a function fails: status 1, the traceback in the log, one line at the end."""
         await self.server()
         failed = f"failed: ValueError: {PURPOSE}$"
-        for name, line in (
+        kinds = (
             ("raises", failed),
             ("raisesLater", failed),
             ("deferredFails", failed),
             ("isRefused", "house:isRefused failed: NameTaken: .*'taken'"),
-        ):
-            for command in (FOREGROUND, TWIST):
+        )
+        for name, line in kinds if SLOW else (kinds[0], kinds[-1]):
+            for command in COMMANDS:
                 app = await self.app(f"house:{name}", command=command)
                 self.assertEqual(await app.ends(), 1, app.text)
                 self.assertRegex(app.lines[-1], line)
@@ -209,24 +229,26 @@ class ClientTests(ApplicationCase):
     async def test_leaves(self) -> None:
         """A function may end the process, with a status, or with a sentence."""
         await self.server()
-        for said, status, line in (
-            ("0", 0, "Server Shut Down"),
+        kinds = (
             ("7", 7, "house:leaves ended with 7"),
+            ("0", 0, "Server Shut Down"),
             ("no luck", 1, "house:leaves: no luck"),
-        ):
+        )
+        for said, status, line in kinds if SLOW else kinds[:1]:
             app = await self.app("house:leaves", said)
             self.assertEqual(await app.ends(), status)
             self.assertRegex(app.lines[-1], line)
 
     async def test_refused(self) -> None:
         """What is wrong with the command line is told before anything runs."""
-        for arguments, line in (
+        kinds = (
             (["nowhere:start"], "there is no module 'nowhere', neither installed nor in "),
             (["house:nothing"], "house has no 'nothing'"),
             (["house:raises", "1"], "house:raises.* cannot be called with .*too many"),
             ([], "name a function to run"),
             (["broken:start"], f"importing broken failed: {PURPOSE}"),
-        ):
+        )
+        for arguments, line in kinds if SLOW else kinds[-1:]:
             app = await self.app(*arguments)
             self.assertEqual(await app.ends(), 1)
             self.assertRegex(app.lines[-1], f"^twistd pysig client: .*{line}")
@@ -314,7 +336,7 @@ class ServerTests(ApplicationCase):
 
     async def test_runs(self) -> None:
         """Its functions have the server's router; peers hear them."""
-        for command in (FOREGROUND, TWIST):
+        for command in COMMANDS:
             server = self.serve(
                 "--app", "house:start 'a b'", "--app", "house:works", command=command
             )
@@ -349,6 +371,22 @@ class ServerTests(ApplicationCase):
         await until(lambda: losses)
         self.assertEqual(losses[0].code, "shutting-down")
 
+    async def test_signal(self) -> None:
+        """A signal is heeded in the reactor's turn, where the log can be written."""
+        for reactor in (f"--reactor={name}" for name in ("epoll", "asyncio")):
+            command = (*FOREGROUND, reactor)
+            server = self.serve("--app", "house:interruptsItself", command=command)
+            self.assertEqual(await server.ends(), -signal.SIGTERM)
+            told = [line.split()[-1] for line in server.matching("told [a-z]+$")]
+            self.assertEqual(told, ["afterwards"], server.text)
+
+    async def test_frozen(self) -> None:
+        """What was there when it started is not looked through by the collector any more."""
+        server = self.serve("--app", "house:frozen")
+        await server.says("listening on")
+        client = await self.soon()
+        self.assertGreater(await client.request("app", "frozen"), 10_000)
+
     async def test_busy(self) -> None:
         """Where the port is taken, no function is called."""
         await self.server()
@@ -377,33 +415,8 @@ class ServerTests(ApplicationCase):
                 await until(lambda: True)
 
 
-class DaemonTests(ApplicationCase):
+class DaemonTests(ApplicationCase, DaemonCase):
     """Both in the background."""
-
-    @property
-    def log(self) -> str:
-        """What it logged."""
-        path = self.folder / "twistd.log"
-        return path.read_text() if path.exists() else ""
-
-    @property
-    def pidFile(self) -> Path:
-        """Where it writes its number."""
-        return self.folder / "twistd.pid"
-
-    async def stop(self) -> None:
-        """Stop it by its number, if it runs."""
-        if self.pidFile.exists():
-            os.kill(int(self.pidFile.read_text()), signal.SIGTERM)
-            await until(lambda: not self.pidFile.exists(), lambda: self.log)
-        self.assertClean(self.log)
-
-    async def daemon(self, *arguments: str, status: int = 0) -> Program:
-        """Start one; what is returned is the command, which has ended."""
-        self.addCleanup(self.stop)
-        program = await self.ended(*arguments, command=TWISTD)
-        self.assertEqual(program.status, status, program.text + self.log)
-        return program
 
     async def test_client(self) -> None:
         """The command ends with 0 when the function was called; SIGTERM stops it."""
@@ -415,6 +428,7 @@ class DaemonTests(ApplicationCase):
         await until(lambda: heard.presence("app")[-1:] == [("#disconnect", "closed")])
         self.assertIn("Server Shut Down.", self.log)
 
+    @slow
     async def test_server(self) -> None:
         """So does a server."""
         await self.daemon("server", "--listen", self.unix, "--app", "house:start")
@@ -423,10 +437,11 @@ class DaemonTests(ApplicationCase):
 
     async def test_fails(self) -> None:
         """A function that fails at once: the command says so; nothing is left but the log."""
-        for arguments in (
-            ("client", "--connect", self.unix, "house:raises"),
+        kinds = (
             ("server", "--listen", self.unix, "--app", "house:raises"),
-        ):
+            ("client", "--connect", self.unix, "house:raises"),
+        )
+        for arguments in kinds if SLOW else kinds[:1]:
             program = await self.daemon(*arguments, status=1)
             self.assertIn(f"house:raises failed: ValueError: {PURPOSE}", program.text)
             self.assertFalse(self.pidFile.exists())
@@ -442,6 +457,7 @@ class DaemonTests(ApplicationCase):
         last = self.log.splitlines()[-1]
         self.assertRegex(last, f"house:raisesLater failed: ValueError: {PURPOSE}$")
 
+    @slow
     async def test_refused(self) -> None:
         """A module that is not there is told before it goes to the background."""
         program = await self.daemon("client", "nowhere:start", status=1)

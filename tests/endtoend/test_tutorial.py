@@ -164,6 +164,8 @@ class TutorialTests(EndToEnd):
             at = printed.index("^C")
             await terminal.shows(printed[:at], where)
             await self.interrupt(terminal)
+            # It has ended. The page has its reader wait, so that readings are missed, which is
+            # seen nowhere while there is no router.
             await task.deferLater(reactor, FEW)
             printed = [*printed[:at], *printed[at + 1 :]]
         await terminal.shows(printed, where)

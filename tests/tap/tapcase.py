@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -78,6 +79,7 @@ class TapCase(SynchronousTestCase):
     Tests with a clean environment, in a folder with modules.
 
     @ivar printed: what was printed.
+    @ivar frozen: has an item for each C{gc.freeze}, which happens to no test process.
     @ivar logged: the events that were logged.
     """
 
@@ -85,6 +87,8 @@ class TapCase(SynchronousTestCase):
         """Leave out the settings of whoever runs the tests."""
         kept = {key: value for key, value in os.environ.items() if key[:6] != "PYSIG_"}
         self.patch(os, "environ", kept)
+        self.frozen: list[int] = []
+        self.patch(gc, "freeze", lambda: self.frozen.append(len(self.logged)))
         self.printed = StringIO()
         self.patch(sys, "stdout", self.printed)
         self.logged: list[Any] = []
@@ -146,8 +150,9 @@ class TapCase(SynchronousTestCase):
         return tapped
 
     def keepSignals(self) -> None:
-        """Give SIGHUP back after the test."""
-        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))
+        """Give the signals that a daemon takes back after the test."""
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
 
 
 class Calls(Clock):
@@ -163,9 +168,9 @@ class Calls(Clock):
         self.isStopped = False
         self.triggers: list[Any] = []
 
-    def callFromThread(self, call: Any) -> None:
+    def callFromThread(self, call: Any, *arguments: Any) -> None:
         """See C{IReactorFromThreads}."""
-        self.callLater(0, call)
+        self.callLater(0, call, *arguments)
 
     def callWhenRunning(self, call: Any, *arguments: Any) -> None:
         """See C{IReactorCore}."""

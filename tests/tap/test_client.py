@@ -62,6 +62,7 @@ class ClientDaemonTests(TapCase):
         from twisted.internet import reactor
 
         self.patch(reactor, "seconds", reactor.seconds)
+        self.patch(reactor, "callWhenRunning", lambda call: None)
         for kind, arguments in (
             (ClientDaemon, ["client", "tapped:start"]),
             (ServerDaemon, ["server", "--app", "tapped:start"]),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from types import FrameType
 from typing import Any
 
 from twisted.application.service import Service
@@ -11,10 +13,11 @@ from twisted.logger import LogLevel
 
 from pysig_twisted.config import Settings
 from pysig_twisted.errors import ConfigError, NameTaken
+from pysig_twisted.net.endpoints import IN_PYTHON
 from pysig_twisted.tap.daemon import LONGEST, RouterDaemon, outcome
 from pysig_twisted.tap.process import Process
 
-from .tapcase import Calls, TapCase
+from .tapcase import UNIX, Calls, TapCase
 
 
 class Plain(Service):
@@ -68,8 +71,9 @@ class RouterDaemonTests(TapCase):
         daemon.privilegedStartService()
         daemon.startService()
         self.assertTrue(self.router.running)
-        self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertEqual(self.ended, [])
+        self.clock.advance(0)
+        self.assertEqual(self.ended, [("started",)])
 
     def test_begins(self) -> None:
         """Applications are called a turn after the reactor runs, and then the parent is told."""
@@ -149,15 +153,50 @@ class RouterDaemonTests(TapCase):
         self.assertEqual(self.ended, [("up", "there is no port")])
         self.assertEqual(self.said(LogLevel.critical), ["there is no port"])
 
+    def test_exposed(self) -> None:
+        """What a router says to those who write Python is not said at a command line."""
+
+        def startService(service: Any) -> None:
+            raise ConfigError(f"say --insecure{IN_PYTHON}")
+
+        self.patch(Plain, "startService", startService)
+        self.make().startService()
+        self.assertEqual(self.ended, [("up", "say --insecure")])
+        self.assertEqual(self.said(LogLevel.critical), ["say --insecure"])
+
+    def test_signals(self) -> None:
+        """What a signal does is done in the reactor's turn."""
+        self.keepSignals()
+        caught: list[Any] = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *arguments: caught.append(arguments))
+        self.make().takeSignals()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+            self.assertEqual(caught, [])
+            self.clock.advance(0)
+            [(received, frame)] = caught
+            self.assertEqual((received, type(frame)), (number, FrameType))
+            caught.clear()
+
+    def test_signalsOfNobody(self) -> None:
+        """A signal that is ignored, or left to the system, stays so."""
+        self.keepSignals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.make().takeSignals()
+        self.assertEqual(signal.getsignal(signal.SIGINT), signal.SIG_IGN)
+        self.assertEqual(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
+
     def test_reload(self) -> None:
         """Other settings are applied and remembered; of some it is said that it takes more."""
         daemon: Any = self.make("tapped:start")
         before = daemon._options.settings
-        os.environ["PYSIG_LISTEN"] = "tcp:1"
+        os.environ["PYSIG_LISTEN"] = UNIX
         daemon.reload()
         old, new = daemon.applied
         self.assertIs(old, before)
-        self.assertEqual(new.server.listen, ("tcp:1",))
+        self.assertEqual(new.server.listen, (UNIX,))
         self.assertEqual(self.said(LogLevel.warn), ["listen has changed, which takes a restart"])
         daemon.reload()
         self.assertIs(daemon.applied[0], new)

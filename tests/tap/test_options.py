@@ -32,8 +32,8 @@ class OptionsTests(TapCase):
 
     def test_variable(self) -> None:
         """PYSIG_LISTEN is used where there is no C{--listen}."""
-        os.environ["PYSIG_LISTEN"] = f"{UNIX} tcp:1"
-        self.assertEqual(self.parse().settings.server.listen, (UNIX, "tcp:1"))
+        os.environ["PYSIG_LISTEN"] = f"{UNIX} {DEFAULT_LISTEN}"
+        self.assertEqual(self.parse().settings.server.listen, (UNIX, DEFAULT_LISTEN))
 
     def test_config(self) -> None:
         """A file is read, and remembered by its whole path."""
@@ -48,6 +48,27 @@ class OptionsTests(TapCase):
         self.assertEqual(self.ends("server", "-c", path, "--listen", UNIX, "--check"), 0)
         self.assertIn(f'listen = ["{UNIX}"]\n', self.printed.getvalue())
         self.assertIn("peers = 3\n", self.printed.getvalue())
+
+    def test_unwritten(self) -> None:
+        """What cannot be printed ends the process with 74 and one line."""
+        self.patch(sys, "stderr", StringIO())
+        arguments = ("server", "--listen", UNIX, "--check")
+        for stream, why in (
+            (None, "it is closed"),
+            (open("/dev/full", "w"), "No space left on device"),  # noqa: SIM115
+        ):
+            self.patch(sys, "stdout", stream)
+            for more in (arguments, ("server", "--version")):
+                sys.stderr = StringIO()
+                self.assertEqual(self.ends(*more), 74)
+                self.assertEqual(
+                    sys.stderr.getvalue(),
+                    f"twistd pysig server: cannot write the output: {why}\n",
+                )
+                if stream is not None:
+                    stream.close()  # which can be done
+                    stream = open("/dev/full", "w")  # noqa: SIM115
+                    self.patch(sys, "stdout", stream)
 
     def test_version(self) -> None:
         """C{--version} prints ours."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.python.usage import Options as TwistedOptions
 
-from pysig_twisted.tap.process import Process, descriptors
+from pysig_twisted.tap.process import MOST, Process, descriptors
 
 from .tapcase import TapCase
 
@@ -100,6 +100,63 @@ class ProcessTests(TapCase):
         self.assertRaises(SystemExit, self.daemon().giveUp, "whý")
         self.assertEqual(self.told(), "1 whý")
         self.assertFalse(Path(self.pidFile).exists())
+
+    def terminal(self) -> int:
+        """Have a pipe for a standard error; its end."""
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        self.patch(os, "dup", lambda descriptor: {2: write}[descriptor])
+        return read
+
+    def test_terminal(self) -> None:
+        """The terminal, which a daemon loses, shows the whole reason; twistd shows where it is."""
+        read = self.terminal()
+        process = self.process(statusPipe=self.write, nodaemon=0)
+        process.keepTerminal()
+        reason = "cannot listen on 'unix:/ö': " + "why " * 50
+        self.assertRaises(SystemExit, process.giveUp, reason)
+        self.assertEqual(os.read(read, 1000).decode(), f"{reason}\n")
+        self.assertEqual(self.told(), "1 see the line above")
+
+    def test_terminalReleased(self) -> None:
+        """When it has started, it lets go of the terminal, once."""
+        read = self.terminal()
+        process = self.process(statusPipe=self.write, nodaemon=0)
+        process.keepTerminal()
+        process.hold()
+        process.started()
+        self.assertEqual(os.read(read, 1), b"")
+        process.started()
+        self.assertEqual(self.told(), "0")
+
+    def test_terminalGone(self) -> None:
+        """Where there is no terminal, twistd's pipe has as much as it takes, in whole letters."""
+        for shift in ("", "x"):
+            self.read, self.write = os.pipe()
+            self.addCleanup(os.close, self.read)
+            process = self.process(statusPipe=self.write, nodaemon=0)
+            broken = os.open(os.devnull, os.O_RDONLY)
+            self.patch(os, "dup", lambda _, broken=broken: broken)
+            process.keepTerminal()
+            self.assertRaises(SystemExit, process.giveUp, shift + "ý" * 99)
+            said = self.told()
+            self.assertIn(len(said.encode()), (MOST - 1, MOST))
+            self.assertRegex(said, rf"\A1 {shift}ý+\.\.\.\Z")
+
+    def test_terminalClosed(self) -> None:
+        """The standard error may be closed; in the foreground it is needed for nothing."""
+
+        def dup(descriptor: int) -> int:
+            raise OSError
+
+        self.patch(os, "dup", dup)
+        process = self.process(nodaemon=0)
+        process.keepTerminal()
+        process.started()
+        self.patch(os, "dup", lambda _: self.fail("kept"))
+        for values in ({}, {"nodaemon": 1}):
+            self.process(**values).keepTerminal()
+        os.close(self.write)
 
     def test_held(self) -> None:
         """Held, twistd does not find whom to tell; we tell when we have started."""

@@ -70,6 +70,14 @@ class ServerDaemonTests(TapCase):
         self.clock.advance(0)
         self.assertEqual(self.daemon.router.limits.peers, 5)
 
+    def test_frozen(self) -> None:
+        """What is there when all have started is out of the collector's sight from then on."""
+        self.daemon.router.startService = lambda: None
+        self.daemon.startService()
+        self.assertEqual(self.frozen, [])
+        self.clock.advance(0)
+        self.assertEqual(len(self.frozen), 1)
+
     def test_peers(self) -> None:
         """There are never more peers than descriptors, and at least one."""
         options = self.parse("--listen", UNIX)
