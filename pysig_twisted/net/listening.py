@@ -22,7 +22,7 @@ from twisted.internet.stdio import PipeAddress, StandardIO
 from twisted.logger import Logger
 
 from ..errors import ConfigError
-from .endpoints import describeAddress, isLocal, localForm
+from .endpoints import IN_PYTHON, describeAddress, exposure, isLocal
 
 MEANINGS = {"Cannot acquire lock": "another program listens there"}
 """
@@ -75,12 +75,7 @@ class Ports:
         if not self._insecure and not isLocal(address):
             # It accepts nobody from here on, though its end takes a turn.
             port.loseConnection() if isinstance(port, StandardIO) else stop(port)
-            raise ConfigError(
-                f"{text!r} would listen on {where}, where others than this machine can connect,"
-                " and everybody who connects may do everything;"
-                f" listen on '{localForm(text, address)}' instead, or say --insecure"
-                " (in Python, insecure=True)"
-            )
+            raise ConfigError(exposure(text, address) + IN_PYTHON)
         self._ports.append(port)
         self._isDeserted = False
         self.log.info("listening on {address}", address=where)
