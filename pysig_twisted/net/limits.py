@@ -7,8 +7,9 @@ these are the bounds. None of them can be switched off: 0 is refused.
 
 from __future__ import annotations
 
+from functools import cache
 from math import isfinite
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -60,18 +61,26 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         @raise ConfigError: one is out of its range, or a healthy peer would be
             taken for dead.
         """
-        for field in msgspec.structs.fields(self):
-            value = getattr(self, field.name)
+        for name, kind in _kinds():
+            value = getattr(self, name)
             try:
-                msgspec.convert(value, field.type)
+                msgspec.convert(value, kind)
             except msgspec.ValidationError as error:
-                raise ConfigError(f"limit {field.name} is {value!r}: {error}") from None
+                raise ConfigError(f"limit {name} is {value!r}: {error}") from None
             if not isfinite(value):
-                raise ConfigError(f"limit {field.name} is {value!r}, which is no limit")
+                raise ConfigError(f"limit {name} is {value!r}, which is no limit")
         if self.silence <= self.heartbeat:
             raise ConfigError(
                 f"silence ({self.silence:g} s) must be longer than heartbeat ({self.heartbeat:g} s)"
             )
+
+
+@cache
+def _kinds() -> tuple[tuple[str, Any], ...]:
+    """
+    The limits, with their types.
+    """
+    return tuple((field.name, field.type) for field in msgspec.structs.fields(Limits))
 
 
 def limitsOf(given: Limits | None, usual: Limits) -> Limits:
