@@ -22,6 +22,8 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from .descriptor import Descriptor
+
 BOOT: Final = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1));"
     "from pysig_twisted.commands.child import main; main(sys.argv[1:])"
@@ -136,29 +138,10 @@ class Child(ProcessProtocol):
 
 
 @implementer(IReadDescriptor)
-class Leash:
+class Leash(Descriptor):
     """
     The standard input of a child: at its end the reactor stops.
     """
-
-    def __init__(self, reactor: Any, number: int = 0) -> None:
-        """
-        @param number: the file's.
-        """
-        self._reactor = reactor
-        self._number = number
-
-    def fileno(self) -> int:
-        """
-        See C{IFileDescriptor}.
-        """
-        return self._number
-
-    def logPrefix(self) -> str:
-        """
-        See C{ILoggingContext}.
-        """
-        return "leash"
 
     def doRead(self) -> None:
         """
@@ -187,7 +170,7 @@ def main(arguments: Sequence[str]) -> None:
     reactor: Any = installed
     if hasattr(os, "setpgrp"):
         os.setpgrp()  # a Ctrl-C at the terminal is the parent's to deal with
-    reactor.callWhenRunning(reactor.addReader, Leash(reactor))
+    reactor.callWhenRunning(reactor.addReader, Leash(reactor, 0))
     if arguments[0] == "twistd":
         from twisted.scripts.twistd import run
 

@@ -26,7 +26,8 @@ MOST: Final = 200
 Names that are offered.
 """
 
-HARMLESS = re.compile(r"[^\W_][\w.@%+,/-]*")
+# No comma: fish splits what it is given there.
+HARMLESS = re.compile(r"[^\W_][\w.@%+/-]*")
 
 Complete = Callable[[click.Context, click.Parameter, str], "list[str]"]
 

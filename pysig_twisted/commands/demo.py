@@ -146,12 +146,12 @@ async def show(session: Any, folder: Path) -> None:
 
     from .. import ClientRouter
     from .child import Child
+    from .linkobserver import LinkObserver
     from .listen import Printer
-    from .running import Link
 
     endpoint = f"unix:{quoteStringArgument(str(folder / 'bus'))}"
     printer = Printer(session, count=None if isTerminal(sys.stdout) else ENOUGH)
-    router = ClientRouter(endpoint, observer=Link(session, True), reactor=session.reactor)
+    router = ClientRouter(endpoint, observer=LinkObserver(session, True), reactor=session.reactor)
     server = Child(session.reactor, "the router", folder / "router.log")
     machine = Child(session.reactor, "the sender", folder / "sender.log")
     children = (server, machine)

@@ -7,28 +7,46 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import click
 import msgspec
-from twisted.internet.task import deferLater
 
-from ..errors import BadData, LinkLost, NotConnected, RequestTimeout
+from ..errors import BadData
 from ..names import ROUTER
+from .options import Seconds
 from .output import encode, isTerminal, toJson, wantsColor, write
 from .table import Row, table
 
 FASTEST: Final = 0.1
+LARGEST: Final = 1 << 60
+"""
+Figures from there on are shown as they are.
+"""
+
+USUAL: Final = 1.0
 
 intervalOption: Final = click.option(
     "--interval",
-    type=click.FloatRange(FASTEST, 86_400),
-    default=1.0,
-    show_default=True,
+    type=Seconds(FASTEST, 86_400),
+    show_default=f"{USUAL}",
     metavar="SECONDS",
     help="How often to look, with --watch.",
 )
+
+
+def intervalOf(watch: bool, interval: float | None) -> float:
+    """
+    The seconds between two looks.
+
+    @raise click.UsageError: they are given, and it is to look once.
+    """
+    if interval is None:
+        return USUAL
+    if not watch:
+        raise click.UsageError("--interval needs --watch")
+    return interval
 
 
 def show(
@@ -83,29 +101,12 @@ async def ask(router: Any, method: str, kind: Any, params: Any = None) -> Any:
         raise BadData(f"the router's answer to {method} cannot be read: {error}") from None
 
 
-async def samples(
-    session: Any, router: Any, interval: float, take: Callable[[], Any]
-) -> AsyncIterator[Any]:
-    """
-    What C{take()} gives, again and again. While the link is down it is waited
-    for.
-
-    @param interval: seconds between two.
-    """
-    while True:
-        try:
-            found = await take()
-        except (LinkLost, NotConnected, RequestTimeout):
-            await router.whenConnected()
-            continue
-        yield found
-        await deferLater(session.reactor, interval)
-
-
 def sizeText(count: float) -> str:
     """
     So many bytes, for people.
     """
+    if not abs(count) < LARGEST:
+        return toJson(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
@@ -117,7 +118,10 @@ def durationText(seconds: float) -> str:
     """
     So much time, for people.
     """
-    minutes, rest = divmod(int(seconds), 60)
+    if not abs(seconds) < LARGEST:
+        return toJson(seconds)
+    minutes, rest = divmod(int(abs(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    return (f"{days} d " if days else "") + f"{hours:02}:{minutes:02}:{rest:02}"
+    sign = "-" if seconds <= -1 else ""
+    return f"{sign}{f'{days} d ' if days else ''}{hours:02}:{minutes:02}:{rest:02}"

@@ -7,6 +7,7 @@ status               when
 that of the error    a L{PysigError}; see L{pysig_twisted.errors}
 2                    the command line is wrong
 66                   the input cannot be read
+71                   the system has too many open files
 74                   the output cannot be written
 130, 143, 129        ended by Ctrl-C (SIGINT), SIGTERM, SIGHUP
 141                  nobody reads the output any more
@@ -18,6 +19,7 @@ Only with C{PYSIG_DEBUG=1} is a traceback shown.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -32,6 +34,7 @@ Characters of a message that are shown.
 """
 
 INTERNAL: Final = 70
+TOO_MANY: Final = "too many open files; a larger limit (ulimit -n) helps"
 
 
 class CommandFailed(Exception):
@@ -99,8 +102,18 @@ def describe(error: BaseException) -> str:
         return f"the request failed there with {error}"
     if isinstance(error, (PysigError, CommandFailed)):
         return error.message
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"internal error: {text}" + ("" if isDebugging() else " (PYSIG_DEBUG=1 shows where)")
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return TOO_MANY
+    hint = "" if isDebugging() else " (PYSIG_DEBUG=1 shows where)"
+    return f"internal error: {named(error)}{hint}"
+
+
+def named(error: BaseException) -> str:
+    """
+    An error of a kind that is not ours, with the name of its kind.
+    """
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def failed(error: BaseException, told: Iterable[str] = ()) -> int:

@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..errors import BadData
+from .descriptor import Descriptor
 from .failing import CommandFailed
 
 STDIN: Final = "-"
@@ -71,13 +72,16 @@ def cannotRead(name: str, error: Exception) -> CommandFailed:
 
 
 @implementer(IReadDescriptor)
-class Lines:
+class Lines(Descriptor):
     """
     The lines of an open file. Iterate over them with their numbers, from 1, or
     take L{waiting}.
 
     @ivar name: what the file is called in messages.
     @ivar size: its bytes; C{None} if they are not known.
+    @ivar isFile: is it read without waiting for anybody?
+    @ivar isTerminal: does somebody type it?
+    @ivar number: the number of the last line taken.
     @ivar taken: how many of them have been read.
     """
 
@@ -87,11 +91,9 @@ class Lines:
         @param name: its name, or C{-} for the standard input.
         @raise CommandFailed: it is a folder.
         """
+        super().__init__(reactor, number)
         self.name = "the standard input" if name == STDIN else name
-        self.taken = 0
-        self._reactor = reactor
-        self._number = number
-        self._count = 0
+        self.taken = self.number = 0
         self._rest = bytearray()
         self._lines: deque[bytes] = deque()
         self._isEnded = False
@@ -101,13 +103,14 @@ class Lines:
             raise cannotRead(self.name, OSError(errno.EISDIR, os.strerror(errno.EISDIR)))
         self.size = found.st_size if stat.S_ISREG(found.st_mode) else None
         mode = found.st_mode
-        self._isFile = not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(number))
+        self.isTerminal = os.isatty(number)
+        self.isFile = not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or self.isTerminal)
 
     def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
         """
         The lines, as they come.
 
-        @raise BadData: one is too long.
+        @raise BadData: the next one is too long.
         @raise CommandFailed: the file cannot be read.
         """
         return self._all()
@@ -128,8 +131,8 @@ class Lines:
         The lines that have been read, and not been taken yet.
         """
         while self._lines:
-            self._count += 1
-            yield self._count, self._lines.popleft()
+            self.number += 1
+            yield self.number, self._lines.popleft()
 
     def ahead(self) -> tuple[bytes, ...]:
         """
@@ -137,11 +140,21 @@ class Lines:
         """
         return tuple(self._lines)
 
+    async def begin(self) -> None:
+        """
+        Read until there is a line with something in it, to be looked at.
+
+        @raise BadData: it is too long.
+        @raise CommandFailed: the file cannot be read.
+        """
+        while not (self._isEnded or any(map(bytes.strip, self._lines))):
+            await self._more()
+
     async def _more(self) -> None:
         """
         Read a piece.
         """
-        if self._isFile:
+        if self.isFile:
             await deferLater(self._reactor, 0)  # others have their turn
         else:
             self._ready = Deferred()
@@ -175,21 +188,9 @@ class Lines:
         if end >= 0:
             self._lines.extend(bytes(self._rest[:end]).split(b"\n"))
             del self._rest[: end + 1]
-        if len(self._rest) > LONGEST:
-            number = self._count + len(self._lines) + 1
-            raise BadData(f"{self.name}, line {number} is longer than {LONGEST} bytes")
-
-    def fileno(self) -> int:
-        """
-        See C{IFileDescriptor}.
-        """
-        return self._number
-
-    def logPrefix(self) -> str:
-        """
-        See C{ILoggingContext}.
-        """
-        return "input"
+        # Those before it come first: its number is told.
+        if len(self._rest) > LONGEST and not self._lines:
+            raise BadData(f"it is longer than {LONGEST} bytes")
 
     def doRead(self) -> None:
         """

@@ -177,10 +177,10 @@ async def hear(
     @raise PysigError: there is no connection, or the router refuses.
     """
     from .. import ClientRouter
-    from .running import Link
+    from .linkobserver import LinkObserver
 
     printer = Printer(session, line, count, key[1] is not None)
-    observer = Link(session, True)
+    observer = LinkObserver(session, True)
     router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **(codec or {}))
     subscription = router.addListener(printer.event, *key, snapshot=True, onGap=printer.gap)
     waiting = (lambda why: session.notices.tell(f"{why}; waiting")) if wait else None

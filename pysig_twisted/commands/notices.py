@@ -11,7 +11,7 @@ from typing import Any
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent
 from zope.interface import implementer
 
-from .failing import describe, isDebugging, say
+from .failing import describe, isDebugging, named, say
 from .options import NORMAL, QUIET, VERBOSE
 
 TOLD_OTHERWISE = "pysig_twisted.net.arrivals."
@@ -19,9 +19,19 @@ TOLD_OTHERWISE = "pysig_twisted.net.arrivals."
 Who logs events that were missed, which commands are told of by C{onGap}.
 """
 
-NEWS = ("pysig_twisted.net.", "twisted.application.internet.")
+NEWS = "pysig_twisted.net."
 """
 Whose news are told to those who want to know more.
+"""
+
+SERVICES = "twisted.application."
+"""
+Who logs when the next attempt to connect is, as its C{delay}.
+"""
+
+CODECS = "pysig_twisted.wire.codecs"
+"""
+Who logs what a codec of the user's own has raised.
 """
 
 _SEVERE = (LogLevel.error, LogLevel.critical)
@@ -59,9 +69,13 @@ class Notices:
         if self.isQuiet or tell is None:
             return
         failure: Any = event.get("log_failure")
-        text = formatEvent(event)
-        if failure is not None:
+        text, namespace = formatEvent(event), event.get("log_namespace") or ""
+        if namespace.startswith(CODECS) and failure is not None:
+            text = f"{text}: {named(failure.value)}"
+        elif failure is not None:
             text = f"{text}: {describe(failure.value)}" if text else describe(failure.value)
+        elif "delay" in event and tell == self.detail:
+            text = f"the next attempt to connect is in {event['delay']:.1f} s"
         tell(text)
         if failure is not None and isDebugging():
             for line in failure.getTraceback().splitlines():
@@ -73,17 +87,28 @@ class Notices:
         """
         level, namespace = event.get("log_level"), event.get("log_namespace") or ""
         if level in _SEVERE:
-            return self._say
+            # What cannot be encoded ends the command, and is told then.
+            isTold = namespace.startswith(CODECS) and event.get("task") == "encode"
+            return None if isTold and not isDebugging() else self._say
         if level is LogLevel.warn:
             isOurs = namespace.startswith("pysig_twisted.net.")
             return self.tell if isOurs and not namespace.startswith(TOLD_OTHERWISE) else None
-        return self.detail if level is LogLevel.info and namespace.startswith(NEWS) else None
+        isNews = namespace.startswith(NEWS)
+        if namespace.startswith(SERVICES) and isinstance(event.get("delay"), (int, float)):
+            isNews = True
+        return self.detail if level is LogLevel.info and isNews else None
 
     def tell(self, text: str) -> None:
         """
         Tell the user this, unless only errors are asked for.
         """
         self.warned.append(text)
+        self.mention(text)
+
+    def mention(self, text: str) -> None:
+        """
+        Tell this, which is no warning, under the same condition.
+        """
         if self.verbosity > QUIET:
             self._say(text)
 

@@ -4,14 +4,17 @@ Options that several commands have, and that mean the same in each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final, TypeVar
 
 import click
 
+from ..errors import ConfigError
 from ..net.endpoints import DEFAULT_CONNECT
 from ..references import loadCodec
+from ..wire.codecs import Codecs
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -127,6 +130,51 @@ def linkOptions(command: F) -> F:
     return found
 
 
+class Seconds(click.FloatRange):
+    """
+    So many seconds; C{nan} is no number of them.
+    """
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """
+        See C{click.ParamType}.
+        """
+        found: float = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return found
+
+
+def checkCodec(text: str, codec: Any) -> None:
+    """
+    See that an object has what a codec has.
+
+    @param text: what the user called it.
+    @raise ConfigError: it lacks something; the message says what.
+    """
+    number = getattr(codec, "id", None)
+    if not isinstance(number, int) or not 128 <= number <= 255:
+        raise ConfigError(f"{text}: it is not a codec: its id must be a number from 128 to 255")
+    for method in ("encode", "decode"):
+        if not callable(getattr(codec, method, None)):
+            raise ConfigError(f"{text}: it is not a codec: it has no {method}()")
+
+
+def encoder(options: Mapping[str, Any]) -> Callable[[Any], bytes]:
+    """
+    What encodes data as a router with these options does, or says that it cannot.
+
+    @param options: C{codec} and C{codecs}, where they are given.
+    @raise ConfigError: there is no such codec.
+    """
+    found: Callable[[Any], bytes] = (
+        Codecs(options.get("codecs", ())).named(options.get("codec", "json")).encode
+    )
+    return found
+
+
 def codecOption(command: F) -> F:
     """
     Let a command take C{--codec}. It is given what a
@@ -134,7 +182,12 @@ def codecOption(command: F) -> F:
     """
 
     def load(context: click.Context, parameter: click.Parameter, value: str) -> Any:
-        return {} if context.resilient_parsing else loadCodec(value)
+        if context.resilient_parsing:
+            return {}
+        found = loadCodec(value)
+        for codec in found["codecs"]:
+            checkCodec(value, codec)
+        return found
 
     def complete(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
         return [name for name in CODECS if name.startswith(text)]

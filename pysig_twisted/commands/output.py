@@ -21,8 +21,10 @@ from datetime import datetime
 from math import isfinite
 from typing import IO, Any, Final
 
+import msgspec
+
 from ..core.info import EventInfo, Gap
-from .failing import CommandFailed, Interrupted
+from .failing import TOO_MANY, CommandFailed, Interrupted
 
 _UNSAFE = re.compile(
     "["
@@ -35,6 +37,9 @@ _UNSAFE = re.compile(
 )
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _LARGEST: Final = 1 << 64
+
+_quickly = msgspec.json.Encoder().encode
+_exactly = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -52,6 +57,8 @@ def escape(text: str) -> str:
     """
     The text on one line, without a character that does more than be seen.
     """
+    if text.isascii() and text.isprintable():  # by far the quickest way to see that
+        return text
     return _UNSAFE.sub(_escaped, text)
 
 
@@ -70,15 +77,26 @@ def toJson(value: Any, indent: int | None = None) -> str:
     A value as JSON, on one line unless C{indent} is given, and safe to show.
 
     What JSON does not have becomes text: NaN and infinity C{"NaN"},
-    C{"Infinity"}, C{"-Infinity"}, bytes base64, anything else C{str} of it.
+    C{"Infinity"}, C{"-Infinity"}, bytes base64, times as in ISO 8601, anything
+    else C{str} of it.
     """
-    separators = (",", ":") if indent is None else None
-    options: dict[str, Any] = {"ensure_ascii": False, "indent": indent, "separators": separators}
+    if indent is not None:
+        text = json.dumps(json.loads(_oneLine(value)), ensure_ascii=False, indent=indent)
+        return "\n".join(map(escape, text.split("\n")))
+    return escape(_oneLine(value))
+
+
+def _oneLine(value: Any) -> str:
+    """
+    The value as JSON, not yet safe to show.
+    """
     try:
-        text = json.dumps(value, allow_nan=False, **options)
-    except (TypeError, ValueError, RecursionError):
-        text = json.dumps(_plain(value, 0), **options)
-    return "\n".join(map(escape, text.split("\n")))
+        text = _quickly(value).decode()
+        if "null" not in text:
+            return text
+        return _exactly(value)  # that null may have been a NaN
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError):
+        return _exactly(_plain(value, 0))
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -101,7 +119,8 @@ def _plain(value: Any, depth: int) -> Any:
         return {_key(key, depth): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item, depth + 1) for item in value]
-    return str(value)
+    plain = msgspec.to_builtins(value, enc_hook=str)
+    return plain if isinstance(plain, str) else _plain(plain, depth + 1)
 
 
 def _key(key: Any, depth: int) -> str:
@@ -121,7 +140,7 @@ def timeText(seconds: float, now: datetime | None = None, precision: str = "mill
     try:
         moment = datetime.fromtimestamp(seconds)
     except (ValueError, OverflowError, OSError):
-        return f"{seconds:.0f}"
+        return f"{seconds:.0f}" if isinstance(seconds, float) else toJson(seconds)
     today = (now or datetime.now()).date()
     text = moment.isoformat(" ", precision)
     return text[11:] if moment.date() == today else text
@@ -153,18 +172,29 @@ def eventRecord(info: EventInfo, data: Any) -> dict[str, Any]:
     }
 
 
+def counted(count: int | None, form: str = "") -> str:
+    """
+    So many events, for people.
+
+    @param count: C{None} if it is not known.
+    @param form: how the number is written, as in a format string.
+    """
+    if count is None:
+        return "some events"
+    return f"{count:{form}} event{'' if count == 1 else 's'}"
+
+
 def gapLine(gap: Gap) -> str:
     """
     A gap for people.
     """
-    count = "some" if gap.n is None else str(gap.n)
     which = ""
     if gap.first is not None:
         last = "on" if gap.last is None else f"to {gap.last}"
         which = f", from {gap.first} {last}"
     name = "several senders" if gap.sender == "*" else gap.sender
     of = f" of {', '.join(gap.events)}" if gap.events and len(gap.events) <= 5 else ""
-    return escape(f"missed {count} events{of} of {name}{which}: {gap.why}")
+    return escape(f"missed {counted(gap.n)}{of} of {name}{which}: {gap.why}")
 
 
 def gapJson(gap: Gap) -> str:
@@ -225,4 +255,6 @@ def cannotWrite(error: OSError) -> Exception:
     """
     if isinstance(error, BrokenPipeError):
         return Interrupted(getattr(signal, "SIGPIPE", 13))
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return CommandFailed(TOO_MANY, os.EX_OSERR)
     return CommandFailed(f"cannot write the output: {error.strerror or error}", os.EX_IOERR)

@@ -4,7 +4,7 @@ C{pysig peers}: the connections of the router.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,9 +12,9 @@ import click
 import msgspec
 
 from ..net.peers import PeerInfo
-from .facts import ask, intervalOption, samples, show, sizeText, tableHere
+from .facts import ask, intervalOf, intervalOption, show, sizeText, tableHere
 from .options import Settings, linkOptions, outputOptions
-from .output import escape, timeText, toJson
+from .output import escape, timeText
 from .template import PARTS, TEXT, TIME, Line, lineOf
 
 HEADINGS: Final = (
@@ -73,36 +73,25 @@ This command's own connection is one of them.
 @intervalOption
 @linkOptions
 def peers(
-    settings: Settings, asJson: bool, layout: str | None, watch: bool, interval: float
+    settings: Settings, asJson: bool, layout: str | None, watch: bool, interval: float | None
 ) -> None:
     """
     List the connections of the router: who is at the other end, which senders it
     owns, how many subscriptions it has, and the bytes that wait for it, came from
     it and went to it.
     """
+    line, seconds = lineOf(FIELDS, asJson, layout), intervalOf(watch, interval)
+
+    from .looking import again, once
     from .running import begin, run
 
-    line = lineOf(FIELDS, asJson, layout)
     endpoint, session = settings.endpoint, begin(settings.verbosity)
     if watch:
-        run(lambda session: follow(session, endpoint, interval, line), session)
+        watched = Watched(endpoint, line)
+        run(lambda session: again(session, endpoint, seconds, watched, line), session)
         return
-    found = run(lambda session: find(session, endpoint), session)
+    found = run(lambda session: once(session, endpoint, listPeers), session)
     show(found, line, HEADINGS, row, "nobody is connected", NUMBERS)
-
-
-async def find(session: Any, endpoint: str) -> list[dict[str, Any]]:
-    """
-    The connections.
-
-    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
-    """
-    from .. import ClientRouter
-    from .running import Link
-
-    router = ClientRouter(endpoint, observer=Link(session), reactor=session.reactor)
-    async with session.link(router):
-        return await listPeers(router)
 
 
 async def listPeers(router: Any) -> list[dict[str, Any]]:
@@ -139,40 +128,38 @@ def row(record: Mapping[str, Any], isForPeople: bool) -> tuple[str, ...]:
     )
 
 
-async def follow(session: Any, endpoint: str, interval: float, line: Line | None) -> None:
+class Watched:
     """
-    Show the connections again and again: on a terminal as a table, elsewhere all
-    of them as lines each time.
-
-    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
-    @param interval: seconds between two looks.
+    The connections, as they change.
     """
-    from .. import ClientRouter
-    from .running import Link
-    from .screen import Screen, canShow
-    from .standard import StandardOutput
 
-    router = ClientRouter(endpoint, observer=Link(session, True), reactor=session.reactor)
-    found: list[dict[str, Any]] = []
+    def __init__(self, endpoint: str, line: Line | None) -> None:
+        """
+        @param endpoint: the router's, for the title.
+        @param line: what makes a line of a connection; C{None} for columns.
+        """
+        self._endpoint = endpoint
+        self._line = line
+        self._found: list[dict[str, Any]] = []
 
-    def draw(width: int) -> tuple[str, list[str]]:
-        count = len(found)
-        title = f"{count} connection{'' if count == 1 else 's'} at {escape(endpoint)}"
-        rows = [row(record, True) for record in found]
+    async def take(self, router: Any) -> None:
+        """
+        Look again.
+        """
+        self._found = await listPeers(router)
+
+    def draw(self, width: int) -> tuple[str, list[str]]:
+        """
+        A title and a table.
+        """
+        count = len(self._found)
+        title = f"{count} connection{'' if count == 1 else 's'} at {escape(self._endpoint)}"
+        rows = [row(record, True) for record in self._found]
         return title, tableHere(HEADINGS, rows, width, NUMBERS) if rows else []
 
-    looks = samples(session, router, interval, lambda: listPeers(router))
-    if line is None and canShow():
-        screen = Screen(session, draw)
-        async with session.link(router):
-            with screen:
-                async for records in looks:
-                    found[:] = records
-                    screen.changed()
-        return
-    output = StandardOutput(session, "utf-8" if line is toJson else None)
-    async with session.link(router):
-        async for records in looks:
-            for record in records:
-                output.line(line(record) if line else "\t".join(row(record, False)))
-            await output.drained()
+    def lines(self) -> Iterator[str]:
+        """
+        A line for each.
+        """
+        for record in self._found:
+            yield self._line(record) if self._line else "\t".join(row(record, False))

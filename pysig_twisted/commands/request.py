@@ -11,9 +11,9 @@ import click
 
 from ..core.requests import DEFAULT_TIMEOUT, MAX_TIMEOUT, checkTimeout
 from ..errors import RequestTimeout
-from .arguments import dataOf
+from .arguments import checkSender, dataOf
 from .completing import methodNames, senderNames
-from .options import Settings, codecOption, linkOptions
+from .options import Seconds, Settings, codecOption, encoder, linkOptions
 from .output import isTerminal, toJson, write
 
 LEAST: Final = 0.001
@@ -42,7 +42,7 @@ such method, 84: the handler failed, 124: no answer in time.
 @click.argument("params", required=False, metavar="[JSON]")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, MAX_TIMEOUT, min_open=True),
+    type=Seconds(0, MAX_TIMEOUT, min_open=True),
     default=DEFAULT_TIMEOUT,
     show_default=True,
     metavar="SECONDS",
@@ -58,6 +58,7 @@ def request(
 
     JSON is the parameters; without it, null.
     """
+    checkSender(sender)
     value, seconds = dataOf(params, codec["codec"]), checkTimeout(timeout)
 
     from .running import begin, run
@@ -87,15 +88,15 @@ async def ask(
     @raise PysigError: there is none.
     """
     from .. import ClientRouter
-    from .running import Link
+    from .linkobserver import LinkObserver
 
     def late(result: Any, left: float) -> Any:
         raise RequestTimeout(f"request {sender}.{method} had no answer within {timeout:g} s")
 
+    options, observer = codec or {}, LinkObserver(session)
     began = session.reactor.seconds()
-    router = ClientRouter(
-        endpoint, observer=Link(session), reactor=session.reactor, **(codec or {})
-    )
+    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **options)
+    encoder(options)(params)  # before anything is connected
     async with session.link(router, seconds=checkTimeout(timeout)):
         asked = session.reactor.seconds()
         asking = router.request(sender, method, params, timeout=timeout)

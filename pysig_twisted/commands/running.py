@@ -18,11 +18,9 @@ from typing import Any, Final, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from .. import ClientRouter, PeerInfo, PysigError, Sender, Subscription
-from ..errors import LinkLost, NotConnected, RequestTimeout
-from ..interfaces import IConnectionObserver
+from .. import ClientRouter, PysigError
+from ..errors import NotConnected, RequestTimeout
 from ..net.backoff import LASTING
 from .failing import Interrupted, failed
 from .notices import Notices
@@ -221,45 +219,6 @@ class Session:
             self.notices.detail(f"done after {self.since(began)}")
             self.closing()
             await router.stopService()
-
-
-@implementer(IConnectionObserver)
-class Link:
-    """
-    What a command does when its link changes.
-    """
-
-    def __init__(self, session: Session, isLasting: bool = False) -> None:
-        """
-        @param isLasting: does the command outlive its link?
-        """
-        self._session = session
-        self._isLasting = isLasting
-        self._count = 0
-
-    def connected(self, peer: PeerInfo) -> None:
-        """
-        See L{IConnectionObserver.connected}.
-        """
-        self._count += 1
-        if self._count > 1:
-            self._session.notices.tell(f"connected again to {peer.address}")
-
-    def disconnected(self, peer: PeerInfo, reason: PysigError) -> None:
-        """
-        See L{IConnectionObserver.disconnected}.
-        """
-        if not self._isLasting:
-            self._session.end(
-                LinkLost(f"the link to {peer.address} is down: {reason.message.rstrip('. ')}")
-            )
-
-    def refused(self, declaration: Sender | Subscription, error: PysigError) -> None:
-        """
-        See L{IConnectionObserver.refused}: a command declares one thing, and
-        without it has nothing to do.
-        """
-        self._session.end(error)
 
 
 def begin(verbosity: int = NORMAL) -> Session:

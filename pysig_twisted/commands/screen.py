@@ -2,8 +2,9 @@
 A terminal whose picture is kept up to date.
 
 What it shows is drawn anew when it has changed, or the terminal's size has; not
-more often than the eye follows, and not while the terminal takes nothing. In the
-end the terminal looks as it did before.
+more often than the eye follows, and not while the terminal takes nothing, nor
+while it belongs to another job. In the end, and at Ctrl-Z, the terminal looks as it
+did before.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final
 from .failing import say
 from .output import escape, isTerminal
 from .standard import StandardOutput
+from .suspending import Suspension, isForeground
 from .table import cropped
 
 ENTER: Final = "\x1b[?1049h\x1b[?25l\x1b[?7l"
@@ -30,6 +32,11 @@ Another page, without a cursor, that wraps no lines; and back.
 INTERVAL: Final = 0.1
 """
 Seconds between two pictures.
+"""
+
+BACKGROUND: Final = 0.5
+"""
+Seconds between two looks whether the terminal belongs to this job again.
 """
 
 Draw = Callable[[int], "tuple[str, Sequence[str]]"]
@@ -58,6 +65,8 @@ class Screen:
         self._draw = draw
         self._output = StandardOutput(session)
         self._isOpen = False
+        self._isShown = False
+        self._suspension = Suspension(session.reactor, self._hide, self.changed)
         self._call: Any = None
         self._note = ""
         self._previous: Any = None
@@ -67,8 +76,7 @@ class Screen:
         Begin to show.
         """
         self._isOpen = True
-        self._output.put(ENTER)
-        self._session.notices.show = self._tell
+        self._suspension.open()
         number = getattr(signal, "SIGWINCH", None)
         if number is not None:
             self._previous = signal.signal(number, self._resized)
@@ -83,14 +91,23 @@ class Screen:
         number = getattr(signal, "SIGWINCH", None)
         if number is not None:
             signal.signal(number, self._previous)
+        self._suspension.close()
+        self._hide()
+        self._output.close()
+
+    def _hide(self) -> None:
+        """
+        Give the terminal back as it was.
+        """
         if self._call is not None and self._call.active():
             self._call.cancel()
-        self._session.notices.show = say
-        self._output.close()
-        stream = sys.stdout
-        with suppress(OSError, ValueError):  # the terminal is gone
-            # A picture that is half drawn may end within a control sequence.
-            os.write(stream.fileno(), f"\x18{LEAVE}".encode())
+        if self._isShown:
+            self._isShown = False
+            self._session.notices.show = say
+            self._output.forget()
+            with suppress(OSError, ValueError):  # the terminal is gone
+                # A picture that is half drawn may end within a control sequence.
+                os.write(sys.stdout.fileno(), f"\x18{LEAVE}".encode())
 
     def changed(self) -> None:
         """
@@ -119,6 +136,14 @@ class Screen:
         if self._output.isBusy:
             self._output.drained().addCallback(lambda _: self.changed())
             return
+        if not isForeground(sys.stdout):
+            # Nobody is told when that changes.
+            self._call = self._session.reactor.callLater(BACKGROUND, self._show)
+            return
+        if not self._isShown:
+            self._isShown = True
+            self._session.notices.show = self._tell
+            self._output.put(ENTER)
         size = shutil.get_terminal_size()
         title, lines = self._draw(size.columns)
         picture = fitted(title, lines, self._note, size.columns, size.lines)

@@ -54,30 +54,21 @@ def senders(
     List the connected senders, or those whose names match PATTERN.
     """
     from . import watching
+    from .looking import once
     from .running import begin, run
 
     line = lineOf(watching.FIELDS if watch else FIELDS, asJson, layout)
     endpoint, session = settings.endpoint, begin(settings.verbosity)
+
+    def take(router: Any) -> Any:
+        return router.senders(pattern)
+
     if watch:
         run(lambda session: watching.watch(session, endpoint, pattern, line), session)
         return
-    found = run(lambda session: find(session, endpoint, pattern), session)
+    found = run(lambda session: once(session, endpoint, take), session)
     nothing = "no sender is connected" if pattern == "*" else "no sender matches"
     show([record(info) for info in found], line, HEADINGS, row, nothing)
-
-
-async def find(session: Any, endpoint: str, pattern: str) -> list[SenderInfo]:
-    """
-    The senders.
-
-    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
-    """
-    from .. import ClientRouter
-    from .running import Link
-
-    router = ClientRouter(endpoint, observer=Link(session), reactor=session.reactor)
-    async with session.link(router):
-        return await router.senders(pattern)
 
 
 def record(info: SenderInfo) -> dict[str, Any]:

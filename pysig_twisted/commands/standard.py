@@ -70,6 +70,12 @@ class StandardOutput:
         """
         return self._stream.drained()
 
+    def forget(self) -> None:
+        """
+        Do not write what waits.
+        """
+        self._stream.forget()
+
     def close(self) -> None:
         """
         Write nothing more, also not what waits.

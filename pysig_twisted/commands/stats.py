@@ -4,12 +4,21 @@ C{pysig stats}: what the router has done so far.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import click
 
-from .facts import ask, durationText, intervalOption, samples, show, sizeText, tableHere
+from .facts import (
+    LARGEST,
+    ask,
+    durationText,
+    intervalOf,
+    intervalOption,
+    show,
+    sizeText,
+    tableHere,
+)
 from .options import Settings, linkOptions, outputOptions
 from .output import escape, timeText, toJson
 from .template import PARTS, TEXT, TIME, Line, lineOf
@@ -63,7 +72,7 @@ In a pipe there is one line for each figure: its name, a tab, and its value. Wit
 @intervalOption
 @linkOptions
 def stats(
-    settings: Settings, asJson: bool, layout: str | None, watch: bool, interval: float
+    settings: Settings, asJson: bool, layout: str | None, watch: bool, interval: float | None
 ) -> None:
     """
     Show the router's counters since its start, and what there is now.
@@ -71,32 +80,22 @@ def stats(
     Subscriptions are those that the router keeps; events delivered are copies,
     one for each listener; pending are the bytes that wait to be sent.
     """
+    line = lineOf({**FIELDS, "rates": PARTS} if watch else FIELDS, asJson, layout)
+    seconds = intervalOf(watch, interval)
+
+    from .looking import again, once
     from .running import begin, run
 
-    line = lineOf({**FIELDS, "rates": PARTS} if watch else FIELDS, asJson, layout)
     endpoint, session = settings.endpoint, begin(settings.verbosity)
     if watch:
-        run(lambda session: follow(session, endpoint, interval, line), session)
+        watched = Watched(endpoint, line)
+        run(lambda session: again(session, endpoint, seconds, watched, line), session)
         return
-    found = run(lambda session: find(session, endpoint), session)
+    found = run(lambda session: once(session, endpoint, readStats), session)
     if line is not None:
         show([found], line, (), row, "")
     else:
         show(figures(found), None, HEADINGS[:2], row, "")
-
-
-async def find(session: Any, endpoint: str) -> dict[str, Any]:
-    """
-    The figures.
-
-    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
-    """
-    from .. import ClientRouter
-    from .running import Link
-
-    router = ClientRouter(endpoint, observer=Link(session), reactor=session.reactor)
-    async with session.link(router):
-        return await readStats(router)
 
 
 async def readStats(router: Any) -> dict[str, Any]:
@@ -130,7 +129,7 @@ def row(record: Mapping[str, Any], isForPeople: bool) -> tuple[str, ...]:
             text = shown(value)
         elif name == "time":
             text = timeText(value, precision="seconds")
-        elif isinstance(value, int):
+        elif isinstance(value, int) and abs(value) < LARGEST:
             text = f"{value:,}"
     return WORDS.get(name, escape(name)), text
 
@@ -157,7 +156,7 @@ def number(found: Mapping[str, Any], name: str) -> float:
     A figure as a number.
     """
     value = found.get(name)
-    return value if isinstance(value, (int, float)) else 0.0
+    return value if isinstance(value, (int, float)) and abs(value) < LARGEST else 0.0
 
 
 class Watched:
@@ -165,18 +164,36 @@ class Watched:
     The figures, as they change.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, line: Line | None = None) -> None:
         """
         @param endpoint: the router's, for the title.
+        @param line: what makes a line of all figures; C{None} for one line each.
         """
         self.endpoint = endpoint
         self.found: dict[str, Any] = {}
+        self._line = line
 
-    def take(self, found: dict[str, Any]) -> None:
+    async def take(self, router: Any) -> None:
+        """
+        Look again.
+        """
+        self.took(await readStats(router))
+
+    def took(self, found: dict[str, Any]) -> None:
         """
         Newer figures are there.
         """
         self.found = {**found, "rates": rates(found, self.found or None)}
+
+    def lines(self) -> Iterator[str]:
+        """
+        The figures as lines.
+        """
+        if self._line is not None:
+            yield self._line(self.found)
+        else:
+            for columns in self.rows(False):
+                yield "\t".join(columns).rstrip("\t")
 
     def rows(self, isForPeople: bool) -> list[tuple[str, ...]]:
         """
@@ -197,38 +214,3 @@ class Watched:
         rows = self.rows(True)
         title = f"the router at {escape(self.endpoint)}"
         return title, tableHere(HEADINGS, rows, width, NUMBERS) if rows else []
-
-
-async def follow(session: Any, endpoint: str, interval: float, line: Line | None) -> None:
-    """
-    Show the figures again and again.
-
-    @param session: the L{Session<pysig_twisted.commands.running.Session>}.
-    @param interval: seconds between two looks.
-    """
-    from .. import ClientRouter
-    from .running import Link
-    from .screen import Screen, canShow
-    from .standard import StandardOutput
-
-    router = ClientRouter(endpoint, observer=Link(session, True), reactor=session.reactor)
-    watched = Watched(endpoint)
-    looks = samples(session, router, interval, lambda: readStats(router))
-    if line is None and canShow():
-        screen = Screen(session, watched.draw)
-        async with session.link(router):
-            with screen:
-                async for found in looks:
-                    watched.take(found)
-                    screen.changed()
-        return
-    output = StandardOutput(session, "utf-8" if line is toJson else None)
-    async with session.link(router):
-        async for found in looks:
-            watched.take(found)
-            if line is not None:
-                output.line(line(watched.found))
-            else:
-                for columns in watched.rows(False):
-                    output.line("\t".join(columns).rstrip("\t"))
-            await output.drained()

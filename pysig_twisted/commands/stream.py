@@ -21,9 +21,11 @@ from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-FULL: Final = 4 << 20
+from .descriptor import Descriptor
+
+FULL: Final = 64 << 20
 """
-Bytes that may wait before the producer is asked to.
+Bytes that may wait before the producer is asked to, until half of them are gone.
 """
 
 PIECE: Final = getattr(select, "PIPE_BUF", 512)
@@ -31,14 +33,15 @@ PIECE: Final = getattr(select, "PIPE_BUF", 512)
 Bytes that a pipe takes at once if it has said that there is room.
 """
 
-PIECES: Final = 16
+PIECES: Final = 256
 """
-Pieces that are written before others have their turn.
+Pieces that are written before others have their turn. What comes off a link in
+one turn can be several times as long as text, so there must be more of them.
 """
 
 
 @implementer(IReadWriteDescriptor)
-class Stream:
+class Stream(Descriptor):
     """
     An open file, pipe or terminal that text goes to.
     """
@@ -48,12 +51,13 @@ class Stream:
         @param number: the file's.
         @param broken: told, once, why nothing can be written any more.
         """
-        self._reactor = reactor
-        self._number = number
+        super().__init__(reactor, number)
         self._broken = broken
         self._isOpen = True
         self._pending = bytearray()
-        self._waiting: list[Deferred[None]] = []
+        self._waiting: list[tuple[int, Deferred[None]]] = []
+        self._poll = select.poll()
+        self._poll.register(number, select.POLLOUT)
         mode = os.fstat(number).st_mode
         # Files take everything at once, and cannot be waited for.
         self._isFile = not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(number))
@@ -65,8 +69,8 @@ class Stream:
         """
         Write this when there is room.
 
-        @return: a Deferred that fires when what waits has been written, if that
-            is so much that no more should be put before.
+        @return: a Deferred that fires when there is room, if so much waits that
+            no more should be put before.
         """
         if not self._isOpen:
             return None
@@ -76,7 +80,7 @@ class Stream:
         if self._isFile:
             while self._pending and self._isOpen:
                 self._write(len(self._pending))
-        return self.drained() if len(self._pending) > FULL else None
+        return self._fallen(FULL // 2) if len(self._pending) > FULL else None
 
     @property
     def isBusy(self) -> bool:
@@ -89,11 +93,31 @@ class Stream:
         """
         A new Deferred that fires when all has been written, or never will be.
         """
-        if not self._pending:
+        return self._fallen(0)
+
+    def _fallen(self, level: int) -> Deferred[None]:
+        """
+        A new Deferred that fires when no more bytes than that wait.
+        """
+        if len(self._pending) <= level:
             return succeed(None)
-        deferred: Deferred[None] = Deferred(self._waiting.remove)
-        self._waiting.append(deferred)
+        deferred: Deferred[None] = Deferred(self._forget)
+        self._waiting.append((level, deferred))
         return deferred
+
+    def _forget(self, deferred: Deferred[None]) -> None:
+        """
+        One who waited does so no more.
+        """
+        self._waiting = [item for item in self._waiting if item[1] is not deferred]
+
+    def forget(self) -> None:
+        """
+        Do not write what waits.
+        """
+        self._reactor.removeWriter(self)
+        self._pending.clear()
+        self._tell()
 
     def close(self) -> None:
         """
@@ -101,31 +125,18 @@ class Stream:
         """
         self._isOpen = False
         self._reactor.removeReader(self)
-        self._reactor.removeWriter(self)
-        self._pending.clear()
-        self._tell()
-
-    def fileno(self) -> int:
-        """
-        See C{IFileDescriptor}.
-        """
-        return self._number
-
-    def logPrefix(self) -> str:
-        """
-        See C{ILoggingContext}.
-        """
-        return "output"
+        self.forget()
 
     def doWrite(self) -> None:
         """
         See C{IWriteDescriptor}.
         """
         for _ in range(PIECES):
-            if not self._write(PIECE) or not self._pending or not self._flags(select.POLLOUT):
+            if not self._write(PIECE) or not self._pending or not self._flags() & select.POLLOUT:
                 break
         if self._isOpen and not self._pending:
             self._reactor.removeWriter(self)
+        if self._waiting:
             self._tell()
 
     def _write(self, size: int) -> bool:
@@ -142,27 +153,28 @@ class Stream:
         del self._pending[:written]
         return True
 
-    def _flags(self, wanted: int) -> int:
+    def _flags(self) -> int:
         """
         What the file is ready for now, and what is wrong with it.
         """
-        poll = select.poll()
-        poll.register(self._number, wanted)
-        return sum(flags for _, flags in poll.poll(0))
+        return sum(flags for _, flags in self._poll.poll(0))
 
     def _tell(self) -> None:
         """
-        Call back those who waited.
+        Call back those who waited for no more than this.
         """
         waiting, self._waiting = self._waiting, []
-        for deferred in waiting:
-            deferred.callback(None)
+        for level, deferred in waiting:
+            if len(self._pending) <= level:
+                deferred.callback(None)
+            else:
+                self._waiting.append((level, deferred))
 
     def doRead(self) -> None:
         """
         See C{IReadDescriptor}.
         """
-        if self._flags(0) & (select.POLLERR | select.POLLHUP):
+        if self._flags() & (select.POLLERR | select.POLLHUP):
             self._break(BrokenPipeError())
         else:
             self._reactor.removeReader(self)  # this system means something else by it

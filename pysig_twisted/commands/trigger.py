@@ -5,17 +5,18 @@ C{pysig trigger}: fire an event, or one for each line of an input.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from ..errors import PysigError
-from .arguments import dataOf
+from .arguments import checkSender, dataOf
 from .completing import anyEventNames
 from .failing import CommandFailed
-from .options import Settings, codecOption, linkOptions
+from .options import Settings, codecOption, encoder, linkOptions
 
-STDIN = "-"
+STDIN: Final = "-"
+JSON: Final = {"codec": "json"}
 
 
 @click.command(
@@ -33,7 +34,7 @@ Examples:
 
 With - or --from there is an event for each line. If EVENT is given, a line is its
 data; without it, a line is an object with "event" and "data". The first line that
-is wrong ends it, with its number.
+is wrong ends it, with its number. Lines that stand for gaps are told.
 
 Fails with status 86 if a sender of that name is connected, and with 65 if the
 data is not JSON.
@@ -65,6 +66,7 @@ def trigger(
     JSON is the event's data; without it, null. A - stands for the lines of the
     standard input.
     """
+    checkSender(sender)
     if event == STDIN and data is None and source is None:
         event, data = None, STDIN
     if data == STDIN and source is None:
@@ -99,10 +101,11 @@ async def fire(
     @raise CommandFailed: it gave notice that it did not.
     """
     from .. import ClientRouter
-    from .running import Link
+    from .linkobserver import LinkObserver
 
-    options = codec or {}
-    router = ClientRouter(endpoint, observer=Link(session), reactor=session.reactor, **options)
+    options, observer = codec or JSON, LinkObserver(session)
+    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **options)
+    encoder(options)(data)  # before anybody is told of a sender
     sender = router.addSender(name, [event])
     async with session.link(router):
         await sender.whenSettled()
@@ -127,15 +130,17 @@ async def feed(
     from .. import ClientRouter
     from .feed import Feed
     from .lines import Lines, opened
-    from .progress import events
-    from .running import Link
+    from .linkobserver import LinkObserver
+    from .output import counted
 
-    options = codec or {"codec": "json"}
-    router = ClientRouter(endpoint, observer=Link(session), reactor=session.reactor, **options)
+    options, observer = codec or JSON, LinkObserver(session)
+    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **options)
     with opened(source) as number:
         lines = Lines(session.reactor, number, source)
+        encode = encoder(options)
+        work = Feed(session, router, name, event, options["codec"], lines, encode)
+        await work.check()
         async with session.link(router):
-            work = Feed(session, router, name, event, options["codec"], lines)
             began = session.reactor.seconds()
             try:
                 await work.run()
@@ -143,12 +148,13 @@ async def feed(
                 # Also where it is interrupted: what was fired is to be sent.
                 with suppress(PysigError):
                     await router.flush()
+                fired = f"{counted(work.count, ',')} fired"
                 if session.isInterrupted:
-                    session.notices.tell(f"interrupted: {events(work.count)} fired")
+                    session.notices.mention(f"interrupted: {fired}")
                 elif session.isEnding and work.count:
-                    session.notices.tell(f"{events(work.count)} fired, the last perhaps in vain")
-            took = session.since(began)
-            session.notices.detail(f"{events(work.count)} fired in {took}")
+                    session.notices.mention(f"{fired}, the last perhaps in vain")
+                work.tellMissing()
+            session.notices.detail(f"{fired} in {session.since(began)}")
             await work.leave()
     refused(session)
 

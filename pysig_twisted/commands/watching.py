@@ -112,10 +112,10 @@ async def watch(session: Any, endpoint: str, pattern: str, line: Line | None) ->
         and for columns elsewhere.
     """
     from .. import ClientRouter
-    from .running import Link
+    from .linkobserver import LinkObserver
 
     senders = Senders(endpoint)
-    router = ClientRouter(endpoint, observer=Link(session, True), reactor=session.reactor)
+    router = ClientRouter(endpoint, observer=LinkObserver(session, True), reactor=session.reactor)
     name = checkPattern(nameOrAny(pattern), "sender")
     if line is None and canShow():
         screen = Screen(session, senders.draw)

@@ -20,7 +20,7 @@ from twisted.trial.unittest import TestCase
 
 import pysig_twisted
 from pysig_twisted import Sender, ServerRouter
-from pysig_twisted.commands import main
+from pysig_twisted.commands.group import status as runLine
 
 reactor: Any = installed
 ROOT = Path(pysig_twisted.__file__).resolve().parent.parent
@@ -53,7 +53,7 @@ def inProcess(*arguments: str, environment: dict[str, str] | None = None) -> Out
         mock.patch.dict(os.environ, {**variables, **(environment or {})}, clear=True),
     ):
         try:
-            status = main.status(arguments)
+            status = runLine(arguments)
         except SystemExit as error:
             status = error.code if isinstance(error.code, int) else 0
     texts = []

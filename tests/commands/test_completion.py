@@ -41,6 +41,7 @@ class ScriptTests(SynchronousTestCase):
             "a;rm -rf ~",
             "$(x)",
             "a b",
+            "a,b",
             "#c",
             "-x",
             "it's",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -36,7 +37,7 @@ class FailingTests(SynchronousTestCase):
             statuses.append(failed(error))
             self.assertEqual(statuses[-1], kind.exitCode)
         self.assertEqual(len(set(statuses)), len(statuses))
-        self.assertFalse({0, 1, 2, 70, 74, 129, 130, 141, 143} & set(statuses))
+        self.assertFalse({0, 1, 2, 70, 71, 74, 129, 130, 141, 143} & set(statuses))
         self.assertEqual(self.told().count("\n"), len(statuses))
 
     def test_interrupted(self) -> None:
@@ -69,6 +70,11 @@ class FailingTests(SynchronousTestCase):
             failed(error)
         sys.stderr.flush()
         self.assertIn("Traceback", self.told())
+
+    def test_tooManyFiles(self) -> None:
+        """A system that opens no more files is no mistake of ours."""
+        error = OSError(errno.EMFILE, "Too many open files")
+        self.assertEqual(describe(error), "too many open files; a larger limit (ulimit -n) helps")
 
     def test_hostile(self) -> None:
         """An error of a stranger's is one line, harmless, and not endless."""
@@ -104,5 +110,5 @@ class FailingTests(SynchronousTestCase):
         text = page.read_text(encoding="utf-8")
         for kind in PysigError.byCode.values():
             self.assertRegex(text, rf"(?m)^\| {kind.exitCode} \| `{kind.code}` \| \S")
-        for status in (0, 1, 2, 66, 70, 74, 129, 130, 141, 143):
+        for status in (0, 1, 2, 66, 70, 71, 74, 129, 130, 141, 143):
             self.assertRegex(text, rf"(?m)^\| {status} \| +\| \S")

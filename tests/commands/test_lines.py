@@ -67,7 +67,7 @@ class LinesTests(TestCase):
         path.write_bytes(b"ok\n" + b"x" * 11)
         with opened(str(path)) as number:
             self.patch(lines, "PIECE", 7)
-            with self.assertRaisesRegex(BadData, "line 2 is longer than 10"):
+            with self.assertRaisesRegex(BadData, "it is longer than 10"):
                 await self.all(number)
 
     def test_unreadable(self) -> None:

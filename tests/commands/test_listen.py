@@ -7,12 +7,12 @@ import os
 import sys
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
-from pysig_twisted import Gap, PysigError
+from pysig_twisted import EventInfo, Gap
 from pysig_twisted.commands import listen
 from pysig_twisted.commands.notices import Notices
 from pysig_twisted.commands.output import toJson
+from pysig_twisted.commands.stream import Stream
+from tests import slow
 
 from . import HOSTILE, UNSAFE, CommandCase, Run, reactor, settled, thermometer
 
@@ -98,6 +98,7 @@ class ListenTests(CommandCase):
         self.assertEnds(run, 0)
         self.assertEqual([line["sender"] for line in objects(run)], ["thermo"])
 
+    @slow
     async def test_badName(self) -> None:
         """Names that cannot be are refused before anything is connected."""
         for arguments in (["", "x"], ["x" * 256], ["a*b*c*d*e*f"], ["a\x1bb"]):
@@ -254,6 +255,20 @@ class ListenTests(CommandCase):
         await run.ended()
         self.assertEqual(run.status, 130, run.err)
 
+    @slow
+    async def test_burst(self) -> None:
+        """200,000 events at once arrive in a pipe, none of them missing."""
+        self.serve()
+        count = 200_000
+        run = self.spawn("listen", "x", "y", "--json", "--count", str(count))
+        await settled(self.listening)
+        lines = self.folder / "lines"
+        lines.write_text("".join(f"{number}\n" for number in range(count)))
+        self.spawn("trigger", "x", "y", "--from", str(lines))
+        await run.ended()
+        self.assertEnds(run, 0)
+        self.assertEqual([one["seq"] for one in objects(run)], list(range(1, count + 1)))
+
     def listening(self) -> bool:
         """Does somebody listen to the router?"""
         [router] = self.routers
@@ -283,6 +298,18 @@ class PrinterTests(CommandCase):
         await printer.drained()
         self.assertEqual(json.loads(path.read_text())["gap"]["n"], 2)
 
+    async def test_burst(self) -> None:
+        """A burst of 200,000 events is taken although nobody reads the output meanwhile."""
+        printer, path = self.printer(line=toJson)
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        printer._output._stream = Stream(reactor, writer, lambda error: None)
+        self.addCleanup(printer._output.close)
+        info = EventInfo("kitchen", "temperature", 123456, 1795336310.021)
+        waiting = {printer.event(info, {"celsius": 21.5}) for _ in range(200_000)}
+        self.assertEqual(waiting, {None})
+
     async def test_gapPeople(self) -> None:
         """For people a gap is told beside the events."""
         printer, path = self.printer()
@@ -291,17 +318,11 @@ class PrinterTests(CommandCase):
         printer.gap(Gap("thermo", None, 1, 2, 2, None, "link"))
         await printer.drained()
         self.assertEqual(path.read_text(), "")
-        self.assertEqual(told, ["missed 2 events of thermo, from 1 to 2: link"])
-
-    async def test_refused(self) -> None:
-        """A router that refuses the listener ends the command with that error."""
-        ended: Deferred[PysigError] = Deferred()
-        from pysig_twisted.commands.running import Link
-        from pysig_twisted.errors import Denied
-
-        class FakeSession:
-            end = ended.callback
-
-        declaration: Any = None
-        Link(FakeSession(), True).refused(declaration, Denied("no"))  # type: ignore[arg-type]
-        self.assertIsInstance(await ended, Denied)
+        printer.gap(Gap("thermo", None, 1, 1, 1, ("temp",), "link"))
+        self.assertEqual(
+            told,
+            [
+                "missed 2 events of thermo, from 1 to 2: link",
+                "missed 1 event of temp of thermo, from 1 to 1: link",
+            ],
+        )

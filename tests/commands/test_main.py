@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from typing import Any
 
@@ -11,7 +12,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted import __version__
-from pysig_twisted.commands.main import pysig
+from pysig_twisted.commands.group import pysig
 from tests import slow
 
 from . import CommandCase, reactor
@@ -116,6 +117,7 @@ class ConnectTests(CommandCase):
             run = await self.spawn("--connect", place, "senders", connect=False).ended()
         self.assertEnds(run, 69, place)
 
+    @slow
     async def test_badEndpoints(self) -> None:
         """An endpoint string that means nothing is status 78 and one sentence."""
         bad = ("nonsense:x", "tcp:", "unix", "a b", "127.0.0.1:99999", "unix:\x1b[31m:x=\x1b")
@@ -188,6 +190,20 @@ class ConnectTests(CommandCase):
         self.addCleanup(port.stopListening)
         run = await self.spawn("senders").ended()
         self.assertEnds(run, 69, "no WELCOME")
+
+    async def test_endsWhileLoading(self) -> None:
+        """Ctrl-C is heard while the command is still being loaded, and is not told."""
+        program = (
+            "-c",
+            "import sys, time; sys.modules['pysig_twisted.commands.group'] = slow = type(sys)('x');"
+            "slow.__getattr__ = lambda name: print('loading', flush=True) or time.sleep(60);"
+            "from pysig_twisted.commands.main import main; main()",
+        )
+        run = self.spawn("listen", program=program)
+        await run.printed("loading")
+        run.signal("INT")
+        await run.ended()
+        self.assertEqual((run.status, run.err), (-signal.SIGINT, ""))
 
     async def test_endsWhileConnecting(self) -> None:
         """Ctrl-C is heard while nothing has answered yet."""

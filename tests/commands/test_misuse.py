@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import gatherResults
@@ -14,6 +15,10 @@ from . import HOSTILE, UNSAFE, CommandCase, Run, inProcess, settled, thermometer
 
 LONG = "x" * 300
 DEEP = "[" * 100_000
+NESTED = "[" * 40 + "]" * 40
+
+NUMBERLESS = SimpleNamespace(name="x", id="200", encode=repr, decode=repr)
+MUTE = SimpleNamespace(name="x", id=200, encode=repr)
 
 WRONG: tuple[tuple[tuple[str, ...], int, str], ...] = (
     # the shape of the command line
@@ -27,9 +32,16 @@ WRONG: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("trigger", "door"), 2, "EVENT"),
     (("trigger", "door", "x", "1", "--from", "y"), 2, "--from"),
     (("request", "lamp"), 2, "METHOD"),
-    (("request", "a", "b", "--timeout", "nan"), 90, "not a number"),
+    (("request", "a", "b", "--timeout", "nan"), 2, "--timeout"),
+    (("request", "a", "b", "--timeout", "inf"), 2, "--timeout"),
+    (("request", "-", "b"), 2, "a sender's name"),
+    (("trigger", "-", "b"), 2, "a sender's name"),
     (("request", "a", "b", "--timeout", "-1"), 2, "--timeout"),
-    (("stats", "--interval", "0"), 2, "--interval"),
+    (("stats", "--watch", "--interval", "0"), 2, "--interval"),
+    (("stats", "--watch", "--interval", "nan"), 2, "'nan' is not a number of seconds"),
+    (("peers", "--watch", "--interval", "inf"), 2, "--interval"),
+    (("stats", "--interval", "1"), 2, "--interval needs --watch"),
+    (("peers", "--interval", "5"), 2, "--interval needs --watch"),
     (("completion", "csh"), 2, "bash"),
     (("completion",), 2, "SHELL"),
     (("senders", "-q", "-v"), 2, "exclude each other"),
@@ -50,13 +62,17 @@ WRONG: tuple[tuple[tuple[str, ...], int, str], ...] = (
     (("trigger", "door", "x", "NaN"), 65, "no NaN"),
     (("trigger", "door", "x", "[-Infinity]"), 65, "no -Infinity"),
     (("request", "a", "b", DEEP), 65, "too deep"),
-    (("request", "a", "b", "1" * 10_000), 65, "usable JSON"),
-    (("trigger", "door", "x", "\udcff"), 65, "is not JSON"),
+    (("request", "a", "b", "1" * 10_000), 65, "usable JSON: a number is too long\n"),
+    (("trigger", "door", "x", "\udcff"), 65, "'\\xff' is not valid UTF-8"),
+    (("request", "door", "x", '"\udcff"'), 65, """'"\\xff"' is not valid UTF-8"""),
+    (("trigger", "door", "x", '"\\ud800"'), 65, "\\ud800 is half of a character"),
     # encodings
     (("listen", "--codec", "nonsense:"), 78, "names no object"),
     (("listen", "--codec", "no.such.module:codec"), 78, "no module"),
     (("listen", "--codec", "os:nothing"), 78, "nothing"),
     (("listen", "--codec", "os:sep"), 78, "not a codec"),
+    (("listen", "--codec", f"{__name__}:NUMBERLESS"), 78, "its id must be a number from 128"),
+    (("listen", "--codec", f"{__name__}:MUTE"), 78, "it has no decode()"),
 )
 """Command lines that end before anything is connected: status, and words of the message."""
 
@@ -128,8 +144,44 @@ class ServedTests(CommandCase):
         self.serve()
         await self.check(
             (self.spawn("listen", "--codec", "yaml"), 78, "there are: "),
-            (self.spawn("trigger", "a", "b", '"\\ud800"', "--codec", "msgpack"), 65, "MessagePack"),
+            (self.spawn("trigger", "a", "b", "1" * 30, "--codec", "msgpack"), 65, "MessagePack"),
         )
+
+    async def test_notSent(self) -> None:
+        """Data that cannot be sent is noticed before anybody is told of a sender."""
+        router = self.serve()
+        heard: list[str] = []
+        router.addListener(lambda info, data: heard.append(info.event))
+        bad = self.folder / "bad"
+        bad.write_text("[1}")
+        await self.check(
+            (self.spawn("trigger", "a", "x", NESTED), 65, "32 levels"),
+            (self.spawn("request", "a", "x", NESTED), 65, "32 levels"),
+            (self.spawn("trigger", "b", "x", "--from", str(bad)), 65, "line 1: "),
+        )
+        self.assertEqual(heard, [])
+
+    async def test_raisingCodec(self) -> None:
+        """A codec of the user's own that raises is told in one line, as the codec's."""
+        self.serve()
+        (self.folder / "raising.py").write_text(
+            "class Codec:\n"
+            "    name, id = 'odd', 200\n"
+            "    def encode(self, value): return {}['x']\n"
+            "    decode = encode\n"
+        )
+        path = {"PYTHONPATH": os.pathsep.join([str(self.folder), *sys.path])}
+        run = self.spawn("trigger", "a", "x", "--codec", "raising:Codec", environment=path)
+        await self.check((run, 65, "codec 'odd' cannot encode this: KeyError('x')"))
+
+    async def test_fewFiles(self) -> None:
+        """A system that lets it open too few files is told as such."""
+        program = (
+            "-c",
+            "import resource; from pysig_twisted.commands import group, main;"
+            "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3)); main.main()",
+        )
+        await self.check((self.spawn("senders", program=program), 71, "too many open files"))
 
     async def test_input(self) -> None:
         """Input that is wrong is told with its place; a closed one, or a folder, as such."""
@@ -158,6 +210,8 @@ class ServedTests(CommandCase):
             (self.spawn("senders", childFDs={0: "w", 2: "r"}), 74, "it is closed"),
             (self.spawn("senders", "--watch", childFDs={0: "w", 2: "r"}), 74, "it is closed"),
             (self.spawn("stats", childFDs={0: "w", 2: "r"}), 74, "it is closed"),
+            (self.spawn("listen", "--help", childFDs={0: "w", 2: "r"}), 74, "it is closed"),
+            (self.spawn("--version", childFDs={0: "w", 2: "r"}), 74, "it is closed"),
             (silent, 80, ""),
         )
 

@@ -67,6 +67,14 @@ class OptionTests(CommandCase):
             for words in ("connected to pysig_twisted/", "link is up after", "answered after"):
                 self.assertIn(words, run.err)
 
+    async def test_nextAttempt(self) -> None:
+        """It tells when the next attempt to connect is."""
+        run = self.spawn("listen", "--verbose", "--wait")
+        await run.told("the next attempt to connect is in 0.")
+        run.signal("INT")
+        await run.ended()
+        self.assertNotIn("retry", run.err)
+
     async def test_quiet(self) -> None:
         """It tells errors only: of a link that is lost and back nothing."""
         first = self.serve()

@@ -101,7 +101,8 @@ class ToJsonTests(SynchronousTestCase):
             (b"\x00\xff", '"AP8="'),
             ({1: 2, (3, 4): b"", None: 5, b"k": 6}, '{"1":2,"[3,4]":"","null":5,"aw==":6}'),
             ({"a"}, '["a"]'),
-            (datetime(2026, 1, 2), '"2026-01-02 00:00:00"'),
+            (datetime(2026, 1, 2), '"2026-01-02T00:00:00"'),
+            ([datetime(2026, 1, 2), inf], '["2026-01-02T00:00:00","Infinity"]'),
             (10**5000, f'"{hex(10**5000)}"'),
         ):
             self.assertEqual(output.toJson(value), expected)
@@ -133,6 +134,7 @@ class LineTests(SynchronousTestCase):
         self.assertEqual(output.timeText(older, now), "2026-03-03 11:22:33.000")
         self.assertEqual(output.timeText(2.0**64, now), "18446744073709551616")
         self.assertEqual(output.timeText(1e300, now), f"{1e300:.0f}")
+        self.assertEqual(output.timeText(10**400, now), str(10**400))
 
     def test_event(self) -> None:
         """Time, sender, event, number, data; and whether it is late."""

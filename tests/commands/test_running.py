@@ -8,11 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted import PeerInfo
 from pysig_twisted.commands import running
 from pysig_twisted.commands.failing import CommandFailed, Interrupted
-from pysig_twisted.commands.running import Link, Session
-from pysig_twisted.errors import Denied, LinkLost, ShuttingDown
+from pysig_twisted.commands.running import Session
 
 
 class FakeReactor(Clock):
@@ -95,41 +93,3 @@ class SessionTests(SynchronousTestCase):
         self.session._interrupt(15)
         self.assertFalse(self.reactor.running)
         self.assertEqual(self.assertRaises(Interrupted, self.session.result).number, 15)
-
-
-class LinkTests(SynchronousTestCase):
-    """L{Link}."""
-
-    def setUp(self) -> None:
-        """A session that notes what ends it and what is told."""
-        self.session = Session(FakeReactor())
-        self.ended: list[BaseException] = []
-        self.told: list[str] = []
-        self.patch(self.session, "end", self.ended.append)
-        self.patch(self.session.notices, "tell", self.told.append)
-        self.peer = PeerInfo(0, "here", "software", "router", 0.0)
-
-    def test_short(self) -> None:
-        """Most commands end with their link."""
-        link = Link(self.session)
-        link.connected(self.peer)
-        link.disconnected(self.peer, ShuttingDown("going down."))
-        [error] = self.ended
-        self.assertIsInstance(error, LinkLost)
-        self.assertEqual(str(error), "the link to here is down: going down")
-        self.assertEqual(self.told, [])
-
-    def test_lasting(self) -> None:
-        """One that outlives its link says when it is back."""
-        link = Link(self.session, True)
-        link.connected(self.peer)
-        link.disconnected(self.peer, ShuttingDown("going down"))
-        link.connected(self.peer)
-        self.assertEqual((self.ended, self.told), ([], ["connected again to here"]))
-
-    def test_refused(self) -> None:
-        """Without what it declared a command has nothing to do."""
-        declaration: Any = None
-        error = Denied("no")
-        Link(self.session, True).refused(declaration, error)
-        self.assertEqual(self.ended, [error])

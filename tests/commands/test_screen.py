@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import Any
+
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.commands.screen import fitted
+from pysig_twisted.commands import screen
+from pysig_twisted.commands.notices import Notices
+from pysig_twisted.commands.screen import ENTER, Screen, fitted
 
 LINES = [f"line {number}" for number in range(10)]
 
@@ -31,3 +38,44 @@ class FittedTests(SynchronousTestCase):
                 self.assertLessEqual(len(picture), height)
                 self.assertTrue(all(len(line) <= max(width, 6) for line in picture))
                 self.assertLessEqual(len(picture[0]), width)
+
+
+class FakeOutput:
+    """Notes what is drawn."""
+
+    isBusy = False
+
+    def __init__(self, session: Any) -> None:
+        self.put = session.drawn.append
+
+    def close(self) -> None:
+        """Write nothing more."""
+
+    forget = close
+
+
+class ScreenTests(SynchronousTestCase):
+    """L{Screen}, on a clock."""
+
+    def test_background(self) -> None:
+        """Nothing is drawn until the terminal belongs to this job, and then all of it."""
+
+        class FakeSession:
+            reactor = Clock()
+            notices = Notices()
+            drawn: list[str] = []
+
+        session = FakeSession()
+        self.patch(screen, "StandardOutput", FakeOutput)
+        null = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+        self.addCleanup(null.close)
+        self.patch(sys, "stdout", null)
+        self.patch(screen, "isForeground", lambda stream: False)
+        with Screen(session, lambda width: ("title", [])):
+            session.reactor.advance(1)
+            session.reactor.advance(1)
+            self.assertEqual(session.drawn, [])
+            self.patch(screen, "isForeground", lambda stream: True)
+            session.reactor.advance(1)
+            self.assertEqual(session.drawn[0], ENTER)
+            self.assertIn("title", session.drawn[1])

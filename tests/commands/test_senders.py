@@ -8,9 +8,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted import SenderInfo
+from pysig_twisted.commands.looking import once
 from pysig_twisted.commands.output import toJson
 from pysig_twisted.commands.running import Session
-from pysig_twisted.commands.senders import find, record, row
+from pysig_twisted.commands.senders import record, row
 
 from . import CommandCase, reactor, thermometer
 
@@ -45,7 +46,7 @@ class ShowTests(SynchronousTestCase):
 
 
 class FindTests(CommandCase):
-    """L{find}, in this process."""
+    """What is listed, in this process."""
 
     async def test_pattern(self) -> None:
         """A pattern selects; the router's own sender is found by its own name."""
@@ -54,7 +55,8 @@ class FindTests(CommandCase):
         router.addSender("door", ["opened"])
 
         async def names(pattern: str) -> list[str]:
-            found = await find(Session(reactor), self.endpoint, pattern)
+            session = Session(reactor)
+            found = await once(session, self.endpoint, lambda router: router.senders(pattern))
             return [info.name for info in found]
 
         self.assertEqual(await names("*"), ["door", "thermo"])

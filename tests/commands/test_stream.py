@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib  # not its suppress: trial takes a global of that name for a setting
 import os
+import select
 from typing import Any
 
 from twisted.trial.unittest import SkipTest, TestCase
 
-from pysig_twisted.commands.stream import FULL, Stream
+from pysig_twisted.commands import stream
+from pysig_twisted.commands.stream import Stream
 
 from . import reactor, settled
+
+FULL = 4 << 20
+"""Bytes that may wait in these tests."""
 
 
 class StreamTests(TestCase):
@@ -26,10 +31,10 @@ class StreamTests(TestCase):
 
     def streamTo(self, number: int) -> Stream:
         """A stream to an open file, which is closed when the test ends."""
-        stream = Stream(reactor, number, self.broken.append)
+        output = Stream(reactor, number, self.broken.append)
         self.addCleanup(os.close, number)
-        self.addCleanup(stream.close)
-        return stream
+        self.addCleanup(output.close)
+        return output
 
     def tearDown(self) -> None:
         """Close what is open."""
@@ -58,6 +63,7 @@ class StreamTests(TestCase):
 
     async def test_full(self) -> None:
         """A reader that does not read blocks nothing; the producer is asked to wait for it."""
+        self.patch(stream, "FULL", FULL)
         waiting = None
         put = 0
         while waiting is None and put < 20 << 20:
@@ -75,6 +81,43 @@ class StreamTests(TestCase):
         self.assertEqual(len(got), put)
         await waiting
 
+    async def test_room(self) -> None:
+        """There is room again when half of it is gone, not only when all is."""
+        self.patch(stream, "FULL", FULL)
+        waiting = self.stream.put(b"x" * (FULL + 1))
+        assert waiting is not None
+        drained = self.stream.drained()
+        await self.readAll(FULL // 2 + 1)
+        await waiting
+        self.assertFalse(drained.called)
+        drained.cancel()
+        drained.addErrback(lambda failure: None)
+
+    async def test_turn(self) -> None:
+        """In one turn as much is written as a reader takes meanwhile, far more than comes in."""
+        size = 1 << 19
+        self.stream.put(b"x" * size)
+        got = 0
+
+        def flags() -> int:
+            nonlocal got
+            got += len(os.read(self.reader, 1 << 16))
+            return select.POLLOUT
+
+        self.patch(self.stream, "_flags", flags)
+        self.stream.doWrite()
+        self.assertFalse(self.stream.isBusy)
+        self.assertGreater(got, size // 2)
+
+    async def test_forget(self) -> None:
+        """What waits can be dropped; what comes later is written."""
+        self.stream.put(b"x" * (1 << 20))
+        waiting = self.stream.drained()
+        self.stream.forget()
+        await waiting
+        self.stream.put(b"y")
+        self.assertEqual(await self.readAll(1), b"y")
+
     async def test_readerGone(self) -> None:
         """That the reader is gone is noticed without anything to write."""
         os.close(self.reader)
@@ -87,6 +130,7 @@ class StreamTests(TestCase):
 
     async def test_readerGoneWhileFull(self) -> None:
         """Who waits for room is not left waiting."""
+        self.patch(stream, "FULL", FULL)
         waiting = self.stream.put(b"x" * (FULL + 1))
         assert waiting is not None
         os.close(self.reader)
@@ -96,19 +140,20 @@ class StreamTests(TestCase):
 
     async def test_file(self) -> None:
         """A file takes everything."""
+        self.patch(stream, "FULL", FULL)
         path = self.mktemp()
-        stream = self.streamTo(os.open(path, os.O_WRONLY | os.O_CREAT))
-        self.assertIsNone(stream.put(b"x" * (FULL + 1)))
+        output = self.streamTo(os.open(path, os.O_WRONLY | os.O_CREAT))
+        self.assertIsNone(output.put(b"x" * (FULL + 1)))
         self.assertEqual(os.stat(path).st_size, FULL + 1)
-        await stream.drained()
+        await output.drained()
 
     async def test_fullDisk(self) -> None:
         """A disk that is full is an error, told once."""
         if not os.path.exists("/dev/full"):
             raise SkipTest("this system has no /dev/full")
-        stream = self.streamTo(os.open("/dev/full", os.O_WRONLY))
-        stream.put(b"x")
-        await stream.drained()
+        output = self.streamTo(os.open("/dev/full", os.O_WRONLY))
+        output.put(b"x")
+        await output.drained()
         [error] = self.broken
         self.assertEqual(error.strerror, os.strerror(28))
 

@@ -92,7 +92,7 @@ class TriggerTests(CommandCase):
         def refuse(peer: Any, run: Any) -> None:
             peer.refuse("door", "opened", run.count, error)
 
-        self.patch(router.events, "receive", refuse)
+        self.patch(router.events, "_admit", refuse)
         run = await self.spawn("trigger", "door", "opened").ended()
         self.assertEnds(run, Revoked.exitCode, "no more of that")
 
@@ -118,7 +118,7 @@ class TriggerTests(CommandCase):
         for arguments, text, expected in (
             (["x", "-"], '1\n\n{"event":"y"}\n"é"', [("x", 1), ("x", {"event": "y"}), ("x", "é")]),
             (["-"], '{"event":"a","data":1,"seq":9}\n{"event":"b"}', [("a", 1), ("b", None)]),
-            (["-"], '{"event":"#connect"}\n{"gap":{}}\n{"event":"c"}', [("c", None)]),
+            (["-"], '{"event":"#connect"}\n{"event":"c"}', [("c", None)]),
             (
                 ["r", "-", "--codec", "raw"],
                 "one\n\ntwo",
@@ -179,6 +179,22 @@ class TriggerTests(CommandCase):
         self.assertEnds(run, 65, "the standard input, line 2: 'nope' is not JSON")
         self.assertIn("1 event before it was fired", run.err)
         self.assertEqual(heard, [1])
+
+    async def test_gap(self) -> None:
+        """A gap among the lines is told; it is no error."""
+        self.serve()
+        run = self.spawn("trigger", "door", "-")
+        run.transport.write(b'{"gap":{"sender":"x","n":5,"why":"link"}}\n{"event":"a"}\n')
+        run.transport.closeStdin()
+        await run.ended()
+        self.assertEqual(
+            (run.status, run.err),
+            (
+                0,
+                "pysig: the standard input, line 1: 5 events of x are missing (link)\n"
+                "pysig: the standard input: in all 5 events are missing, in 1 gap\n",
+            ),
+        )
 
     async def test_linkLost(self) -> None:
         """A router that goes away while there is input to come is an error."""

@@ -28,6 +28,8 @@ class FigureTests(SynchronousTestCase):
         )
         self.assertEqual(durationText(59.9), "00:00:59")
         self.assertEqual(durationText(90061), "1 d 01:01:01")
+        self.assertEqual(durationText(-90061), "-1 d 01:01:01")
+        self.assertEqual(durationText(-0.5), "00:00:00")
 
     def test_rates(self) -> None:
         """A rate is what was counted, over the time of the router itself."""
@@ -39,10 +41,19 @@ class FigureTests(SynchronousTestCase):
         self.assertEqual(rates({**now, "epoch": "b"}, before), {})
         self.assertEqual(rates({**now, "requests": "x"}, before)["requests"], 0.0)
 
+    def test_huge(self) -> None:
+        """Figures that no router can have are shown, and have no rate."""
+        huge = {"uptime": 10**400, "bytesPending": 10**400, "time": 10**400, "requests": 10**5000}
+        watched = Watched("here")
+        for figures in ({**huge, "uptime": 1.0, "requests": 1}, huge, {"uptime": float("nan")}):
+            watched.took({"epoch": "a", **figures})
+            self.assertEqual(len(watched.rows(True)), len(figures) + 1)
+        self.assertEqual(sizeText(-5.0), "-5 B")
+
     def test_unknown(self) -> None:
         """Figures of a newer router are shown too, whatever they are."""
         watched = Watched("here")
-        watched.take({"fresh\x1b": {"a": None}, "uptime": "odd"})
+        watched.took({"fresh\x1b": {"a": None}, "uptime": "odd"})
         self.assertEqual(
             watched.rows(True), [("fresh\\u001b", '{"a":null}', ""), ("uptime", "odd", "")]
         )
