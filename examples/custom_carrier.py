@@ -16,6 +16,7 @@ With ssh for the process, the router is on another machine, and nothing listens 
 import os
 import signal
 import sys
+import time
 
 from twisted.internet import task
 from twisted.internet.defer import Deferred
@@ -65,7 +66,7 @@ async def serve(reactor):
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     router = ServerRouter("stdio:")
     counter = router.addSender("counter", ["count"], {"pid": lambda params: os.getpid()})
-    task.LoopingCall(lambda: counter.trigger("count", reactor.seconds())).start(0.2, now=False)
+    task.LoopingCall(lambda: counter.trigger("count", time.time())).start(0.2, now=False)
     router.startService()
     # When standard input ends our parent has closed its end, or is gone: so is our work.
     await router.whenDeserted()

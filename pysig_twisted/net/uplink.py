@@ -74,7 +74,8 @@ def connectText(failure: Failure) -> str:
     Why an attempt to connect failed, in the words of the operating system where
     it has some.
     """
-    number = getattr(failure.value, "osError", None)
+    error = failure.value
+    number = getattr(error, "osError", None) or getattr(error, "errno", None)
     return os.strerror(number) if isinstance(number, int) else failure.getErrorMessage()
 
 

@@ -61,7 +61,8 @@ def makeService(options: Options) -> IService:
     """
     from twisted.internet import reactor as installed
 
-    # Twisted's timers run on the wall clock, which may be set while we run.
+    # Twisted's timers run on the wall clock, which may be set while we run. (Whoever takes
+    # reactor.seconds for the time of day gets another; docs/server.md has the way out.)
     reactor: Any = installed
     reactor.seconds = time.monotonic
     chosen = options.subOptions

@@ -5,6 +5,7 @@ Users' functions that are called with a router.
 from __future__ import annotations
 
 import inspect
+import reprlib
 import shlex
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -68,6 +69,8 @@ class Application:
     async def run(self, router: IRouter) -> object:
         """
         Call it, and wait for what it returns.
+
+        @raise SystemExit: that is asyncio's, which does not run.
         """
         result = self._function(router, *self.arguments)
         if inspect.isgenerator(result) or inspect.isasyncgen(result):
@@ -80,12 +83,20 @@ class Application:
 def toDeferred(awaitable: Any) -> Deferred[Any]:
     """
     A Deferred for a Deferred, a coroutine of Twisted's, or a future of asyncio's.
+
+    @raise SystemExit: nothing would ever come of that future, as asyncio does not
+        run.
     """
     if isinstance(awaitable, Deferred):
         return awaitable
     import asyncio
 
     if asyncio.isfuture(awaitable):
+        if not awaitable.get_loop().is_running():
+            raise SystemExit(
+                "it returned a task of asyncio's, and asyncio does not run here;"
+                " start with --reactor=asyncio"
+            )
 
         def failed(failure: Failure) -> Failure:
             isCancelled = failure.check(asyncio.CancelledError)
@@ -136,11 +147,23 @@ class Applications(MultiService):
 
     async def _run(self, application: Application) -> None:
         """
-        Run one, and the service that it may return.
+        Run one, and the services that it may return.
         """
         result = await application.run(self._router)
-        if IService.providedBy(result):
-            result.setServiceParent(self)
+        services = result if isinstance(result, (list, tuple)) else [result]
+        if result is None:
+            return
+        if not all(IService.providedBy(service) for service in services):
+            self.log.warn(
+                "{reference} returned {result}, which is neither a service nor a list of"
+                " services, and is not used",
+                reference=application.reference,
+                result=reprlib.repr(result),
+            )
+            return
+        for service in services:
+            if service.parent is None:  # another one, such as the router, has who runs it
+                service.setServiceParent(self)
 
     def _ended(self, failure: Failure, application: Application) -> None:
         """

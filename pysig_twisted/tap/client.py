@@ -66,7 +66,13 @@ class ClientDaemon(RouterDaemon):
             try:
                 await self.router.whenConnected(failAfterFailures=1)
             except PysigError as error:
-                self.log.warn("{error}; trying again", error=error.message.rstrip(". "))
+                if self.router.running:
+                    self.log.warn("{error}; trying again", error=error.message.rstrip(". "))
+                else:
+                    self.log.warn(
+                        "the router was stopped by this process itself; there is no link until"
+                        " it is started again"
+                    )
                 await self._up()
             await self.router.whenDisconnected()
 

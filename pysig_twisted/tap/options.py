@@ -23,7 +23,7 @@ as the process runs, and with the arguments that follow its name, as text. It is
 plain, a coroutine function, or returns a Deferred; if it fails, so does the
 process. The folder that the command is started in counts as a place for
 modules. The router stays when the function has returned; a service that it
-returns is run too.
+returns, or a list of them, is run too.
 """
 
 
@@ -171,10 +171,11 @@ class RouterOptions(PlainOptions):
 
 def showOrigin(error: ConfigError) -> None:
     """
-    Print where a user's module failed, which only a traceback tells.
+    Print where a user's module failed, which only a traceback tells. One that
+    called C{sys.exit} did so on purpose.
     """
     cause = error.__cause__
-    if cause is None:
+    if cause is None or isinstance(cause, SystemExit):
         return
     at = cause.__traceback__
     while at is not None and at.tb_frame.f_globals.get("__name__", "").startswith(OURS):

@@ -339,7 +339,8 @@ class Codecs:
         try:
             verifyObject(ICodec, codec, tentative=True)
         except Exception as error:
-            raise ConfigError(f"{codec!r} is not a codec: {error}") from error
+            why = " ".join(str(error).split())
+            raise ConfigError(f"{codec!r} is not a codec: {why}") from error
         if not isinstance(codec.name, str) or not isinstance(codec.id, int):
             raise ConfigError(f"{codec!r} is not a codec: its name is text and its id a number")
         if not 128 <= codec.id <= 255:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 import signal
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SkipTest
+from twisted.web.client import Agent, readBody
 
 from pysig_twisted.errors import NotConnected
 from tests import SLOW, slow
 
 from .daemons import DaemonCase
-from .processes import FOREGROUND, ROOT, TWIST, TWISTD, EndToEnd, Heard, Server, until
+from .processes import FOREGROUND, ROOT, TWIST, TWISTD, EndToEnd, Heard, Server, reactor, until
 
 COMMANDS = (FOREGROUND, TWIST) if SLOW else (FOREGROUND,)
 PURPOSE = "raised on purpose"
 MODULE = f'''
+import asyncio
 import gc
 import os
 import signal
@@ -89,6 +93,17 @@ def interruptsItself(router):
     os.kill(os.getpid(), signal.SIGTERM)
     state.append("afterwards")
 
+async def stopsRouter(router):
+    await router.whenConnected()
+    await router.stopService()
+    print("stopped it", flush=True)
+
+async def asyncios():
+    print("this is not reached", flush=True)
+
+def task_(router):
+    return asyncio.new_event_loop().create_task(asyncios())
+
 def frozen(router):
     router.addSender("app", requests={{"frozen": lambda params: gc.get_freeze_count()}})
 
@@ -112,6 +127,7 @@ class ApplicationCase(EndToEnd):
         super().setUp()
         (self.folder / "house.py").write_text(MODULE)
         (self.folder / "broken.py").write_text(f"raise ValueError('{PURPOSE}')\n")
+        (self.folder / "leaving.py").write_text("import sys\nsys.exit(3)\n")
 
     def assertClean(self, text: str) -> None:
         """Allow what the module raises on purpose."""
@@ -247,12 +263,31 @@ class ClientTests(ApplicationCase):
             (["house:raises", "1"], "house:raises.* cannot be called with .*too many"),
             ([], "name a function to run"),
             (["broken:start"], f"importing broken failed: {PURPOSE}"),
+            (["leaving:start"], "importing leaving .*3"),
         )
-        for arguments, line in kinds if SLOW else kinds[-1:]:
+        for arguments, line in kinds if SLOW else kinds[-2:]:
             app = await self.app(*arguments)
             self.assertEqual(await app.ends(), 1)
             self.assertRegex(app.lines[-1], f"^twistd pysig client: .*{line}")
             self.assertEqual(len(app.matching("starting up")), 0)
+        self.assertEqual(len(app.lines), 1, app.text)
+
+    async def test_task(self) -> None:
+        """A task of asyncio's where that does not run ends the process with what to do."""
+        app = await self.app("house:task_")
+        self.assertEqual(await app.ends(), 1)
+        self.assertRegex(app.lines[-1], "house:task_: .*; start with --reactor=asyncio$")
+        self.assertEqual(app.matching("not reached|never|pending"), [])
+
+    async def test_stopsRouter(self) -> None:
+        """A function that stops the router is not said to try again; the process goes on."""
+        await self.server()
+        app = await self.app("house:stopsRouter")
+        await app.says("stopped it")
+        await app.says("the router was stopped by this process itself")
+        app.kill(signal.SIGTERM)
+        self.assertEqual(await app.ends(), -signal.SIGTERM)
+        self.assertEqual(app.matching("trying again"), [])
 
     async def test_hangup(self) -> None:
         """SIGHUP does not end it."""
@@ -291,9 +326,9 @@ class PageTests(ApplicationCase):
             raise SkipTest("not in a source tree")
         text = page.read_text(encoding="utf-8").replace("127.0.0.1:7744", self.unix)
         files = re.findall(r"^```python\n# ([\w.]+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-        self.assertEqual([name for name, _ in files], ["greenhouse.py", "house.tac"])
+        self.assertEqual([name for name, _ in files], ["greenhouse.py", "house.tac", "pages.py"])
         for name, code in files:
-            (self.folder / name).write_text(code)
+            (self.folder / name).write_text(code.replace("tcp:8080:", "tcp:0:"))
 
     async def test_function(self) -> None:
         """A client has arguments, and a server has it several times."""
@@ -323,6 +358,25 @@ class PageTests(ApplicationCase):
         client = await self.client()
         client.addSender("oven", "#alarm").trigger("#alarm", "hot")
         await house.says("ALARM of oven hot")
+
+    async def test_pages(self) -> None:
+        """A site of twisted.web answers, and its log has the time of day."""
+        app = Server()
+        self.start(
+            app, *FOREGROUND, "pysig", "server", "--listen", self.unix, "--app", "pages:start"
+        )
+        port = (await app.says(r"Site starting on (\d+)"))[1]
+        client = await self.soon()
+        heating = client.addSender("heating", "switched")
+        await heating.whenSettled()
+        heating.trigger("switched", "on")
+        await client.flush()
+        agent = Agent(reactor)
+        response: Any = await agent.request(b"GET", f"http://127.0.0.1:{port}/".encode())
+        self.assertEqual(await readBody(response), b"on")
+        stamp = (await app.says(r'\[(\S+) \+0000\] "GET / HTTP/1.1" 200'))[1]
+        logged = datetime.strptime(f"{stamp}+0000", "%d/%b/%Y:%H:%M:%S%z")
+        self.assertLess(abs(logged.timestamp() - time.time()), 60)
 
 
 class ServerTests(ApplicationCase):

@@ -20,7 +20,8 @@ from pysig_twisted.tap import ClientOptions, Options, ServerOptions
 UNIX = "unix:/run/pysig/bus"
 
 MODULE = """\
-from twisted.application.service import Service
+import asyncio
+from twisted.application.service import MultiService, Service
 from twisted.internet.defer import CancelledError, Deferred, succeed
 
 calls = []
@@ -69,6 +70,21 @@ class Serving(Service):
 
 def servingLater(router):
     return succeed(Serving(router))
+
+def several(router):
+    return [Serving(router), Serving(router)]
+
+def owned(router):
+    Serving(router).setServiceParent(MultiService())
+    return calls[-1]
+
+def useless(router, kind):
+    return {"text": "x" * 999, "mixed": [Serving(router), 3], "false": 0}[kind]
+
+def nobodys(router):
+    loop = asyncio.new_event_loop()
+    calls.append(loop)
+    return loop.create_future()
 
 three = 3
 """
@@ -143,6 +159,7 @@ class TapCase(SynchronousTestCase):
         self.addCleanup(lambda: [sys.modules.pop(name) for name in set(sys.modules) - known])
         (folder / "tapped.py").write_text(MODULE)
         (folder / "broken.py").write_text("def f():\n    raise KeyError('k')\nf()\n")
+        (folder / "leaving.py").write_text("import sys\nsys.exit(3)\n")
         os.chdir(folder)
         sys.path.insert(0, str(folder))
         import tapped  # type: ignore[import-not-found]

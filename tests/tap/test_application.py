@@ -147,6 +147,54 @@ class ApplicationsTests(TapCase):
         self.successResultOf(applications.stopService())
         self.assertEqual([service.running for service in services], [0, 0])
 
+    def test_severalServices(self) -> None:
+        """So do all those of a list."""
+        applications = self.make("tapped:several")
+        services = list(self.tapped.calls)
+        self.assertEqual(list(applications), services)
+        self.assertEqual([service.running for service in services], [1, 1])
+        self.successResultOf(applications.stopService())
+        self.assertEqual([service.running for service in services], [0, 0])
+        self.assertEqual(self.said(LogLevel.warn), [])
+
+    def test_ownedService(self) -> None:
+        """A service that somebody runs already, such as the router, is left to them."""
+        applications = self.make("tapped:owned")
+        [service] = self.tapped.calls
+        self.assertEqual(list(applications), [])
+        self.assertIsNot(service.parent, applications)
+        self.successResultOf(applications.stopService())
+
+    def test_useless(self) -> None:
+        """Anything else that is returned is told, in one short line, and is no failure."""
+        for kind, shown in (("text", "'xxx"), ("mixed", "[<tapped.Serving "), ("false", "0,")):
+            applications = self.make(f"tapped:useless {kind}")
+            [said] = self.said(LogLevel.warn)
+            self.assertTrue(said.startswith(f"tapped:useless returned {shown}"), said)
+            self.assertIn("neither a service nor a list of services", said)
+            self.assertLess(len(said), 200)
+            self.assertEqual(list(applications), [])
+            self.successResultOf(applications.stopService())
+            self.logged.clear()
+            self.tapped.calls.clear()
+        self.assertEqual(self.failed, [])
+
+    def test_returnsNothing(self) -> None:
+        """Nothing is said of a function that returns nothing."""
+        self.successResultOf(self.make("tapped:start").stopService())
+        self.assertEqual(self.said(LogLevel.warn), [])
+
+    def test_future(self) -> None:
+        """A future of asyncio's where that does not run fails at once, and says what to do."""
+        applications = self.make("tapped:nobodys")
+        self.tapped.calls.pop().close()
+        [(reference, error)] = self.failed
+        self.assertEqual(reference, "tapped:nobodys")
+        self.assertIsInstance(error, SystemExit)
+        self.assertIn("asyncio does not run here; start with --reactor=asyncio", str(error))
+        self.assertEqual(self.said(LogLevel.critical), [])
+        self.successResultOf(applications.stopService())
+
     def test_serviceFails(self) -> None:
         """A service that does not start fails its application."""
 

@@ -47,6 +47,23 @@ class ClientDaemonTests(TapCase):
         self.successResultOf(self.daemon.stopService())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_stoppedRouter(self) -> None:
+        """A router that the process stops itself is told as such; started again, it goes on."""
+        self.daemon.startService()
+        for _ in range(2):
+            self.successResultOf(self.daemon.router.stopService())
+            [said] = self.said(LogLevel.warn)
+            self.assertEqual(
+                said,
+                "the router was stopped by this process itself; there is no link until it is"
+                " started again",
+            )
+        self.daemon.router.startService()
+        self.assertEqual(len(self.reactor.tcpClients), 2)
+        self.successResultOf(self.daemon.stopService())
+        self.assertEqual(len(self.said(LogLevel.warn)), 1)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
     def test_reload(self) -> None:
         """All that can change takes a restart."""
         os.environ["PYSIG_CONNECT"] = "there"
