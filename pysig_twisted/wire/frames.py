@@ -140,8 +140,8 @@ class FrameReader:
                 break
             kind = data[at + 4]
             if kind == EVENT:
-                run, at = scan(data, at, self.maxFrame)
-                yield run
+                runs, at = scan(data, at, self.maxFrame)
+                yield from runs
             else:
                 rest = data[at + 5 : stop]
                 at = stop

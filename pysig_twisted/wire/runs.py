@@ -222,17 +222,18 @@ def _stamps(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     return Struct(f">I{headSize}xQQ").unpack_from
 
 
-def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
+def scan(data: bytes, at: int, maxFrame: int) -> tuple[list[Run], int]:
     """
-    The run that begins at C{at}, where a whole EVENT frame is known to stand.
+    The runs that stand at C{at}, where a whole EVENT frame is known to be.
 
-    A frame joins the run only if it is whole, begins with the run's head, is
-    long enough to hold what an EVENT must, and has a number that is higher than
-    the one before and not too high: one that is not would reach every listener
-    before anybody noticed. Where it begins a run of its own, it is looked at
-    closely.
+    A frame joins a run only if it is whole, begins with the run's head, is long
+    enough to hold what an EVENT must, and has a number that is higher than the
+    one before and not too high: one that is not would reach every listener
+    before anybody noticed. A head that is as long as the one before begins
+    another run at once. At anything else the runs end; what begins there is
+    looked at closely by whoever calls this again.
 
-    @return: the run, and where it ends.
+    @return: the runs, at least one, and where they end.
     @raise ProtocolError: the first frame is too short for what it claims, or
         its number is outside 1 to 2**53-1.
     """
@@ -248,22 +249,36 @@ def scan(data: bytes, at: int, maxFrame: int) -> tuple[Run, int]:
     _, head, first = unpack(data, at)
     if not 1 <= first <= MAX_SEQ:
         raise ProtocolError(f"an EVENT's number is {first}, which is outside 1 to 2**53-1")
+    runs: list[Run] = []
+    subjectSize = head[2:4]
     begin, count, longest, last = at, 1, length, first
     at += 4 + length
     try:
         while True:
             length, other, seq = unpack(data, at)
-            if other != head:
-                break
             stop = at + 4 + length
-            if length < floor or stop > end or not last < seq <= MAX_SEQ:
+            if length < floor or stop > end:
                 break
-            if length > longest:
-                if length > maxFrame:
+            if other == head:
+                if not last < seq <= MAX_SEQ:
                     break
-                longest = length
+                if length > longest:
+                    if length > maxFrame:
+                        break
+                    longest = length
+                count += 1
+            else:
+                if (
+                    other[0] != EVENT
+                    or other[2:4] != subjectSize
+                    or length > maxFrame
+                    or not 1 <= seq <= MAX_SEQ
+                ):
+                    break
+                runs.append(Run(head, data[begin:at], count, first, last, longest))
+                head, first, begin, count, longest = other, seq, at, 1, length
             last, at = seq, stop
-            count += 1
     except StructError:
         pass  # what is left is shorter than the beginning of such a frame
-    return Run(head, data[begin:at], count, first, last, longest), at
+    runs.append(Run(head, data[begin:at], count, first, last, longest))
+    return runs, at

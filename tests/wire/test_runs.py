@@ -274,6 +274,69 @@ class ScanTests(SynchronousTestCase):
     def test_place(self) -> None:
         """The place behind the run is returned, and what stands before it is not looked at."""
         data = b"before" + numbered(TEMPERATURE, 1, 2) + numbered(ALARM, 3)
-        run, at = scan(data, 6, MAX_FRAME)
+        [run], at = scan(data, 6, MAX_FRAME)
         self.assertEqual(run.frames, numbered(TEMPERATURE, 1, 2))
         self.assertEqual(data[at:], numbered(ALARM, 3))
+
+    def test_turns(self) -> None:
+        """Heads of one length take turns in one go; what begins otherwise is left for the next."""
+        other = makeHead(1, "stove", "temporature", 7)
+        binary = makeHead(2, "stove", "temperature", 7)
+        assert len(other) == len(binary) == len(TEMPERATURE)
+        good = (
+            numbered(TEMPERATURE, 1, 2)
+            + numbered(other, 1)
+            + numbered(TEMPERATURE, 3)
+            + numbered(binary, 9)
+        )
+        longer = numbered(ALARM, 1)
+        for rest in (
+            b"",
+            longer,
+            b"\0" + TEMPERATURE[:3],
+            numbered(other, 1)[:-1],
+            numbered(other, 0),
+            numbered(other, MAX_SEQ + 1),
+            numbered(other, 5, data=b"x" * 200),
+            pack(">I", len(other) + 16) + b"\x21" + other[1:] + bytes(16),
+            pack(">I", len(other)) + other,
+        ):
+            runs, at = scan(good + rest, 0, 150)
+            self.assertEqual(at, len(good), rest)
+            self.assertEqual(
+                [(run.head, run.first, run.last, run.count) for run in runs],
+                [
+                    (TEMPERATURE, 1, 2, 2),
+                    (other, 1, 1, 1),
+                    (TEMPERATURE, 3, 3, 1),
+                    (binary, 9, 9, 1),
+                ],
+            )
+            self.assertEqual(b"".join(run.frames for run in runs), good)
+
+    @given(
+        st.lists(
+            st.tuples(st.integers(0, 4), st.integers(1, 9), st.binary(max_size=60)),
+            min_size=1,
+            max_size=40,
+        )
+    )
+    def test_anyTurns(self, fired: list[tuple[int, int, bytes]]) -> None:
+        """However heads and numbers follow each other, all frames come out as they came in."""
+        heads = (
+            TEMPERATURE,
+            ALARM,
+            makeHead(1, "stove", "temporature", 7),
+            makeHead(0, "a", "b", 1),
+        )
+        heads = (*heads, makeHead(2, "stove", "#alarm", 7))
+        frames = [eventFrame(heads[head], seq, 0, data) for head, seq, data in fired]
+        found, error = runsOf(b"".join(frames))
+        self.assertEqual(error, "")
+        self.assertEqual([one.frames for run in found for one in run.split()], frames)
+        for run in found:
+            seqs = [seq for seq, _, _ in run.events()]
+            self.assertEqual((seqs[0], seqs[-1], len(seqs)), (run.first, run.last, run.count))
+            self.assertEqual(seqs, sorted(set(seqs)))
+            self.assertEqual(run.longest, max(len(one.frames) - 4 for one in run.split()))
+            self.assertTrue(all(one.frames[4:].startswith(run.head) for one in run.split()))
