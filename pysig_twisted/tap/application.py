@@ -150,7 +150,7 @@ class Applications(MultiService):
         Run one, and the services that it may return.
         """
         result = await application.run(self._router)
-        services = result if isinstance(result, (list, tuple)) else [result]
+        services: Iterable[Any] = result if isinstance(result, (list, tuple)) else [result]
         if result is None:
             return
         if not all(IService.providedBy(service) for service in services):

@@ -366,7 +366,7 @@ class PageTests(ApplicationCase):
             app, *FOREGROUND, "pysig", "server", "--listen", self.unix, "--app", "pages:start"
         )
         port = (await app.says(r"Site starting on (\d+)"))[1]
-        client = await self.soon()
+        client = await self.client()
         heating = client.addSender("heating", "switched")
         await heating.whenSettled()
         heating.trigger("switched", "on")
@@ -427,8 +427,8 @@ class ServerTests(ApplicationCase):
 
     async def test_signal(self) -> None:
         """A signal is heeded in the reactor's turn, where the log can be written."""
-        for reactor in (f"--reactor={name}" for name in ("epoll", "asyncio")):
-            command = (*FOREGROUND, reactor)
+        for chosen in (f"--reactor={name}" for name in ("epoll", "asyncio")):
+            command = (*FOREGROUND, chosen)
             server = self.serve("--app", "house:interruptsItself", command=command)
             self.assertEqual(await server.ends(), -signal.SIGTERM)
             told = [line.split()[-1] for line in server.matching("told [a-z]+$")]

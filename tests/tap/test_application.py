@@ -167,7 +167,7 @@ class ApplicationsTests(TapCase):
 
     def test_useless(self) -> None:
         """Anything else that is returned is told, in one short line, and is no failure."""
-        for kind, shown in (("text", "'xxx"), ("mixed", "[<tapped.Serving "), ("false", "0,")):
+        for kind, shown in (("text", "'xxx"), ("mixed", "[<tapped.Serv"), ("false", "0,")):
             applications = self.make(f"tapped:useless {kind}")
             [said] = self.said(LogLevel.warn)
             self.assertTrue(said.startswith(f"tapped:useless returned {shown}"), said)
