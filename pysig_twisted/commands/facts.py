@@ -5,7 +5,6 @@ that print the answers have in common.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -17,6 +16,7 @@ from ..errors import BadData
 from ..names import ROUTER
 from .options import Seconds
 from .output import encode, isTerminal, toJson, wantsColor, write
+from .screen import terminalSize
 from .table import Row, table
 
 FASTEST: Final = 0.1
@@ -72,7 +72,7 @@ def show(
         lines = [nothing]
     else:
         rows = [row(record, True) for record in records]
-        lines = tableHere(headings, rows, shutil.get_terminal_size().columns, numbers)
+        lines = tableHere(headings, rows, terminalSize()[0], numbers)
     if lines:
         text = "\n".join(lines)
         write(text, "utf-8" if line is toJson else None)

@@ -144,10 +144,19 @@ class Screen:
             self._isShown = True
             self._session.notices.show = self._tell
             self._output.put(ENTER)
-        size = shutil.get_terminal_size()
-        title, lines = self._draw(size.columns)
-        picture = fitted(title, lines, self._note, size.columns, size.lines)
+        width, height = terminalSize()
+        title, lines = self._draw(width)
+        picture = fitted(title, lines, self._note, width, height)
         self._output.put("\x1b[H" + "\r\n".join(f"{line}\x1b[K" for line in picture) + "\x1b[J")
+
+
+def terminalSize() -> tuple[int, int]:
+    """
+    The columns and lines of the terminal; 80 and 24 of one that does not know (for
+    which Python before 3.11 says 0).
+    """
+    size = shutil.get_terminal_size()
+    return size.columns or 80, size.lines or 24
 
 
 def fitted(title: str, lines: Sequence[str], note: str, width: int, height: int) -> list[str]:

@@ -257,9 +257,9 @@ class ListenTests(CommandCase):
 
     @slow
     async def test_burst(self) -> None:
-        """200,000 events at once arrive in a pipe, none of them missing."""
+        """A burst as large as the router may keep for one peer arrives in a pipe, whole."""
         self.serve()
-        count = 200_000
+        count = 80_000
         run = self.spawn("listen", "x", "y", "--json", "--count", str(count))
         await settled(self.listening)
         lines = self.folder / "lines"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import Any
 
@@ -11,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.commands import screen
 from pysig_twisted.commands.notices import Notices
-from pysig_twisted.commands.screen import ENTER, Screen, fitted
+from pysig_twisted.commands.screen import ENTER, Screen, fitted, terminalSize
 
 LINES = [f"line {number}" for number in range(10)]
 
@@ -79,3 +80,13 @@ class ScreenTests(SynchronousTestCase):
             session.reactor.advance(1)
             self.assertEqual(session.drawn[0], ENTER)
             self.assertIn("title", session.drawn[1])
+
+
+class SizeTests(SynchronousTestCase):
+    """How large a terminal is."""
+
+    def test_unknown(self) -> None:
+        """One that does not know its size has 80 columns and 24 lines."""
+        for known, size in (((0, 0), (80, 24)), ((20, 3), (20, 3)), ((0, 5), (80, 5))):
+            self.patch(shutil, "get_terminal_size", lambda known=known: os.terminal_size(known))
+            self.assertEqual(terminalSize(), size)
