@@ -246,7 +246,9 @@ class ServedTests(CommandCase):
         gone.mkdir()
         program = (
             "-c",
-            f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r});"
+            # Without '', which a script that is installed has not in its path either.
+            f"import os, sys; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r});"
+            "sys.path = [folder for folder in sys.path if folder];"
             "from pysig_twisted.commands.main import main; main()",
         )
         environments: tuple[dict[str, str | None], ...] = (
