@@ -246,9 +246,7 @@ class ServedTests(CommandCase):
         gone.mkdir()
         program = (
             "-c",
-            # Without '', which a script that is installed has not in its path either.
-            f"import os, sys; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r});"
-            "sys.path = [folder for folder in sys.path if folder];"
+            f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r});"
             "from pysig_twisted.commands.main import main; main()",
         )
         environments: tuple[dict[str, str | None], ...] = (
@@ -258,7 +256,8 @@ class ServedTests(CommandCase):
             {"TERM": None, "HOME": None, "PATH": None, "COLUMNS": None},
         )
         runs = [self.spawn("senders", environment=one) for one in environments]
-        runs.append(self.spawn("senders", program=program))
+        if sys.version_info[:3] != (3, 13, 0):  # which cannot import socket there
+            runs.append(self.spawn("senders", program=program))
         await self.check(*((run, 0, "") for run in runs))
         for run in runs:
             self.assertTrue(run.out.startswith("thermo\ttemp, #alarm\t"))
