@@ -51,17 +51,19 @@ class Dispatcher:
             return
         self.busy = True
         try:
-            for target in targets:
-                try:
-                    result = target.call(info, data)
-                    if result is not None:
-                        target.returned(result)
-                except KeyboardInterrupt:
-                    raise
-                except BaseException:
-                    target.failed()
-            if self.waiting:
-                self.drain()
+            while True:
+                for target in targets:
+                    try:
+                        result = target.call(info, data)
+                        if result is not None:
+                            target.returned(result)
+                    except KeyboardInterrupt:
+                        raise
+                    except BaseException:
+                        target.failed()
+                if not self.waiting:
+                    return
+                targets, info, data = self.waiting.popleft()
         except KeyboardInterrupt:
             self.waiting.clear()
             raise
@@ -82,31 +84,7 @@ class Dispatcher:
 
     def proceed(self) -> None:
         """
-        Deliver what was reserved, and what was fired since.
+        Deliver what waits, and what its listeners fire.
         """
-        self.busy = True
-        try:
-            self.drain()
-        except KeyboardInterrupt:
-            self.waiting.clear()
-            raise
-        finally:
-            self.busy = False
-
-    def drain(self) -> None:
-        """
-        Call the listeners with what waits, and with what they fire meanwhile.
-        Whoever calls this is L{busy}.
-        """
-        waiting = self.waiting
-        while waiting:
-            targets, info, data = waiting.popleft()
-            for target in targets:
-                try:
-                    result = target.call(info, data)
-                    if result is not None:
-                        target.returned(result)
-                except KeyboardInterrupt:
-                    raise
-                except BaseException:
-                    target.failed()
+        self.busy = False
+        self.deliver(*self.waiting.popleft())

@@ -75,7 +75,7 @@ class LocalSignal(Signal):
         if dispatcher.busy:
             dispatcher.waiting.append((targets, info, data))
             return
-        # This is Dispatcher.deliver(), without the cost of one more call.
+        # This is how Dispatcher.deliver() begins, without the cost of one more call.
         dispatcher.busy = True
         try:
             for target in targets:
@@ -87,13 +87,13 @@ class LocalSignal(Signal):
                     raise
                 except BaseException:
                     target.failed()
-            if dispatcher.waiting:
-                dispatcher.drain()
         except KeyboardInterrupt:
             dispatcher.waiting.clear()
             raise
         finally:
             dispatcher.busy = False
+        if dispatcher.waiting:
+            dispatcher.proceed()
 
     def _end(self) -> None:
         """
