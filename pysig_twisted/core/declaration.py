@@ -51,13 +51,16 @@ class Declaration:
     @ivar state: how far it has come.
     """
 
+    __slots__ = ("__weakref__", "_error", "_waiting", "state")
+
     def __init__(self) -> None:
         """
         A declaration that is pending.
         """
         self.state = State.PENDING
         self._error: PysigError | None = None
-        self._waiting: list[Deferred[Any]] = []
+        # Those who wait, if there were any yet: most have none.
+        self._waiting: list[Deferred[Any]] | None = None
 
     def whenSettled(self) -> Deferred[Self]:
         """
@@ -71,6 +74,8 @@ class Declaration:
         if self._error is not None:
             return fail(self._error)
         waiting: Deferred[Self] = Deferred(self._forget)
+        if self._waiting is None:
+            self._waiting = []
         self._waiting.append(waiting)
         return waiting
 
@@ -78,6 +83,7 @@ class Declaration:
         """
         One who waited does so no more.
         """
+        assert self._waiting is not None
         self._waiting.remove(waiting)
 
     def _settle(self, state: State, error: PysigError | None = None) -> None:

@@ -12,6 +12,7 @@ from ..errors import BadRequest, Cancelled
 from ..names import checkPattern
 from .declaration import Declaration, State
 from .delivery import Delivery, Listener
+from .grouped import Groups, itemsOf, put, take
 from .info import Gap
 from .subscriptions import Entry, Key, SubscriptionIndex
 
@@ -20,12 +21,13 @@ class Subscription(Declaration):
     """
     A listener's wish to hear an event.
 
-    @ivar sender: the sender's name, a pattern, or L{ANY}.
-    @ivar event: the event's name, a pattern, or L{ANY}.
+    @ivar key: the sender and the event asked for.
     @ivar listener: what is called.
     @ivar delivery: how it is called.
     @ivar snapshot: is it told who is here already?
     """
+
+    __slots__ = ("_entry", "_offered", "_remove", "delivery", "key", "listener", "snapshot")
 
     def __init__(
         self,
@@ -41,7 +43,7 @@ class Subscription(Declaration):
         @param remove: tells the router to end it.
         """
         super().__init__()
-        self.sender, self.event = key
+        self.key = key
         self.listener = listener
         self.delivery = delivery
         self.snapshot = snapshot
@@ -50,11 +52,18 @@ class Subscription(Declaration):
         self._entry: Entry[Delivery] | None = None
 
     @property
-    def key(self) -> Key:
+    def sender(self) -> str | None:
         """
-        The sender and the event asked for.
+        The sender's name, a pattern, or L{ANY}.
         """
-        return (self.sender, self.event)
+        return self.key[0]
+
+    @property
+    def event(self) -> str | None:
+        """
+        The event's name, a pattern, or L{ANY}.
+        """
+        return self.key[1]
 
     @property
     def offered(self) -> bool | None:
@@ -95,7 +104,8 @@ class Listeners:
         self.index: SubscriptionIndex[Delivery] = SubscriptionIndex()
         self._offered = offered
         self._remove = remove
-        self._byKey: dict[Key, dict[Subscription, None]] = {}
+        self._byKey: Groups[Key] = {}
+        self._size = 0
 
     def create(
         self,
@@ -122,7 +132,8 @@ class Listeners:
             raise BadRequest(f"concurrency {concurrency!r} is not a whole number above 0")
         delivery = Delivery(listener, onGap, concurrency)
         subscription = Subscription(key, listener, delivery, snapshot, self._offered, self._remove)
-        self._byKey.setdefault(key, {})[subscription] = None
+        put(self._byKey, key, subscription)
+        self._size += 1
         return subscription
 
     def isConnected(self, subscription: Subscription) -> bool:
@@ -136,7 +147,7 @@ class Listeners:
         The router has taken it: let it hear what is fired from now on.
         """
         if subscription._entry is None:
-            subscription._entry = self.index.add(*subscription.key, subscription.delivery)
+            subscription._entry = self.index.add(subscription.key, subscription.delivery)
 
     def park(self, subscription: Subscription) -> None:
         """
@@ -150,12 +161,9 @@ class Listeners:
         """
         Remove it; was it still there?
         """
-        held = self._byKey.get(subscription.key, {})
-        if subscription not in held:
+        if not take(self._byKey, subscription.key, subscription):
             return False
-        del held[subscription]
-        if not held:
-            del self._byKey[subscription.key]
+        self._size -= 1
         self.park(subscription)
         subscription.delivery.stop()
         subscription._settle(State.REMOVED, Cancelled("the subscription was removed"))
@@ -165,7 +173,7 @@ class Listeners:
         """
         The first subscription of an equal listener to just this.
         """
-        for subscription in self._byKey.get(key, {}):
+        for subscription in self.ofKey(key):
             if subscription.listener == listener:
                 return subscription
         return None
@@ -174,7 +182,7 @@ class Listeners:
         """
         All subscriptions to just this, in the order in which they were made.
         """
-        return tuple(self._byKey.get(key, ()))
+        return tuple(itemsOf(self._byKey, key))
 
     def wanted(self) -> tuple[Key, ...]:
         """
@@ -186,4 +194,4 @@ class Listeners:
         """
         How many there are.
         """
-        return sum(map(len, self._byKey.values()))
+        return self._size

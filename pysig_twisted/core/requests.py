@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from inspect import iscoroutine
 from math import inf
+from types import CoroutineType
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
@@ -116,41 +116,50 @@ class Handlers:
 
     def call(self, method: str, params: Any, caller: str) -> Deferred[Any]:
         """
+        L{answer} as a Deferred, whatever the handler does.
+        """
+        try:
+            result = self.answer(method, params, caller)
+        except PysigError as error:
+            return fail(error)
+        return result if isinstance(result, Deferred) else succeed(result)
+
+    def answer(self, method: str, params: Any, caller: str) -> Any:
+        """
         Have the request answered.
 
         @param caller: the principal who asks.
-        @return: a Deferred with the answer. It fails with one of the errors
-            that a handler may choose (see L{PASSED_ON}); a handler's own
-            exception is logged, and becomes a L{RemoteError}. Cancelling it
-            cancels the handler.
+        @return: the answer; or a Deferred with it, if the handler takes its time.
+            Cancelling that cancels the handler, and it fails as this raises.
+        @raise PysigError: one of the errors that a handler may choose (see
+            L{PASSED_ON}); a handler's own exception is logged, and becomes a
+            L{RemoteError}.
         """
         handler = self._handlers.get(method)
-        arguments: tuple[Any, ...] = (params,)
+        isDefault = handler is None
         if handler is None:
             handler = self._handlers.get(None)
-            arguments = (method, params)
-        if handler is None:
-            return fail(noSuchMethod(self._sender, method, self.methods))
+            if handler is None:
+                raise noSuchMethod(self._sender, method, self.methods)
         if self._running >= MAX_RUNNING:
-            return fail(
-                Busy(f"sender {self._sender!r} is at work on {MAX_RUNNING} requests; try later")
-            )
+            raise Busy(f"sender {self._sender!r} is at work on {MAX_RUNNING} requests; try later")
         token = _current.set(RequestInfo(self._sender, method, caller))
         try:
-            result = handler(*arguments)
-            if iscoroutine(result):
+            result = handler(method, params) if isDefault else handler(params)
+            if isinstance(result, CoroutineType):
                 result = Deferred.fromCoroutine(result)
+                if result.called and not isinstance(result.result, Failure):
+                    return result.result  # it had nothing to wait for
         except KeyboardInterrupt:
             raise
         except BaseException:
-            return fail(self._failed(Failure(), method, handler))
+            raise self._failed(Failure(), method, handler)  # noqa: B904 - it has its cause
         finally:
             _current.reset(token)
-        if not isinstance(result, Deferred):
-            return succeed(result)
-        self._running += 1
-        result.addErrback(self._raised, method, handler)
-        return result.addBoth(self._ended)
+        if isinstance(result, Deferred):
+            self._running += 1
+            result.addCallbacks(self._ended, self._raised, errbackArgs=(method, handler))
+        return result
 
     def _ended(self, result: Any) -> Any:
         """
@@ -163,6 +172,7 @@ class Handlers:
         """
         A handler's Deferred failed.
         """
+        self._running -= 1
         return Failure(self._failed(failure, method, handler))
 
     def _failed(self, failure: Failure, method: str, handler: Handler) -> PysigError:
@@ -208,7 +218,7 @@ class PendingRequest:
         what: str,
         deadlines: Deadlines,
         timeout: float,
-        abandon: Callable[[PendingRequest], object],
+        abandon: Callable[[Any], object],
     ) -> None:
         """
         @param what: the request, for messages.

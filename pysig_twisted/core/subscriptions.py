@@ -26,6 +26,7 @@ from itertools import count
 from typing import Generic, TypeVar
 
 from ..names import isPattern, matcher
+from .grouped import Groups, itemsOf, put, take
 
 T = TypeVar("T")
 Key = tuple[str | None, str | None]
@@ -86,7 +87,7 @@ class _Patterns(Generic[T]):
         self.level = _level(key)
         self.matchesSender = matcher(key[0])
         self.matchesEvent = matcher(key[1])
-        self.entries: dict[int, Entry[T]] = {}
+        self.entries: dict[Entry[T], None] = {}
 
 
 def _level(key: Key) -> int:
@@ -109,25 +110,31 @@ class SubscriptionIndex(Generic[T]):
         """
         self.size = 0
         self._count = count()
-        self._exact: dict[str | None, dict[str | None, dict[int, Entry[T]]]] = {}
+        # By sender, then by event.
+        self._exact: dict[str | None, Groups[str | None]] = {}
         self._patterns: dict[Key, _Patterns[T]] = {}
         self._routes: dict[str, dict[str, Route[T]]] = {}
         # The routes that are ready: a new pattern need look at no others.
         self._ready: set[Route[T]] = set()
 
-    def add(self, sender: str | None, event: str | None, target: T) -> Entry[T]:
+    def add(self, key: Key, target: T) -> Entry[T]:
         """
         Subscribe C{target}, and return what L{remove} takes.
+
+        @param key: the sender and the event asked for.
         """
-        key = (sender, event)
+        sender, event = key
         entry = Entry(key, next(self._count), target)
         if isPattern(sender) or isPattern(event):
             patterns = self._patterns.get(key)
             if patterns is None:
                 patterns = self._patterns[key] = _Patterns(key)
-            patterns.entries[entry.order] = entry
+            patterns.entries[entry] = None
         else:
-            self._exact.setdefault(sender, {}).setdefault(event, {})[entry.order] = entry
+            events = self._exact.get(sender)
+            if events is None:
+                events = self._exact[sender] = {}
+            put(events, event, entry)
         self.size += 1
         self._touch(key)
         return entry
@@ -139,19 +146,18 @@ class SubscriptionIndex(Generic[T]):
         sender, event = key = entry.key
         patterns = self._patterns.get(key)
         if patterns is not None:
-            bucket = patterns.entries
-        else:
-            bucket = self._exact.get(sender, {}).get(event, {})
-        if bucket.pop(entry.order, None) is None:
-            return
-        self.size -= 1
-        if not bucket:
-            if patterns is not None:
+            if entry not in patterns.entries:
+                return
+            del patterns.entries[entry]
+            if not patterns.entries:
                 del self._patterns[key]
-            else:
-                del self._exact[sender][event]
-                if not self._exact[sender]:
-                    del self._exact[sender]
+        else:
+            events = self._exact.get(sender, {})
+            if not take(events, event, entry):
+                return
+            if not events:
+                del self._exact[sender]
+        self.size -= 1
         self._touch(key)
 
     def match(self, sender: str, event: str) -> tuple[T, ...]:
@@ -159,18 +165,18 @@ class SubscriptionIndex(Generic[T]):
         Who hears this event of this sender, in the order of delivery.
         """
         exact = self._exact
-        levels: list[dict[int, Entry[T]]] = [
-            exact.get(source, {}).get(name, {})
+        levels: list[Iterable[Entry[T]]] = [
+            itemsOf(exact.get(source, {}), name)
             for name in (None, event)
             for source in (None, sender)
         ]
         for patterns in self._patterns.values():
             if patterns.matchesSender(sender) and patterns.matchesEvent(event):
-                levels[patterns.level] = {**levels[patterns.level], **patterns.entries}
+                levels[patterns.level] = (*levels[patterns.level], *patterns.entries)
         return tuple(
             entry.target
-            for bucket in levels
-            for entry in sorted(bucket.values(), key=lambda entry: entry.order)
+            for level in levels
+            for entry in sorted(level, key=lambda entry: entry.order)
         )
 
     def ofSender(self, sender: str) -> Iterator[Entry[T]]:
@@ -178,21 +184,22 @@ class SubscriptionIndex(Generic[T]):
         All subscriptions whose sender is, or matches, this one, in any order.
         """
         for source in (None, sender):
-            for bucket in self._exact.get(source, {}).values():
-                yield from bucket.values()
+            events = self._exact.get(source, {})
+            for event in events:
+                yield from itemsOf(events, event)
         for patterns in self._patterns.values():
             if patterns.matchesSender(sender):
-                yield from patterns.entries.values()
+                yield from patterns.entries
 
     def __iter__(self) -> Iterator[Entry[T]]:
         """
         All subscriptions, in any order.
         """
-        for buckets in self._exact.values():
-            for bucket in buckets.values():
-                yield from bucket.values()
+        for events in self._exact.values():
+            for event in events:
+                yield from itemsOf(events, event)
         for patterns in self._patterns.values():
-            yield from patterns.entries.values()
+            yield from patterns.entries
 
     def hold(self, sender: str, event: str) -> Route[T]:
         """

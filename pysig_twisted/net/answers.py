@@ -25,7 +25,7 @@ from ..wire.codecs import Codecs
 from ..wire.messages import Cancel, Fail, Request
 from ..wire.version1 import encode
 from .clientprotocol import ClientProtocol
-from .passed import encodeReply, unsendable
+from .passed import encodeAnswer, unsendable
 
 
 class Answers:
@@ -58,11 +58,22 @@ class Answers:
             if codec is None:
                 raise UnsupportedCodec(f"codec {request.codec} is unknown here")
             params = _decoded(codec, request.params)
+            answer = handlers.answer(request.method, params, request.caller)
+            if isinstance(answer, Deferred):
+                self._wait(link, codec, request, answer)
+                return
+            frame = _encoded(link, codec, request, answer)
         except PysigError as error:
-            link.send(Fail(request.id, error.toWire()))
-            return
-        answer = handlers.call(request.method, params, request.caller)
-        if not link.isOpen:  # the handler has ended it
+            frame = encode(Fail(request.id, error.toWire()))
+        link.write(frame)  # which is lost if the handler has ended the link
+
+    def _wait(
+        self, link: ClientProtocol, codec: Any, request: Request, answer: Deferred[Any]
+    ) -> None:
+        """
+        A handler takes its time.
+        """
+        if link.ended is not None:  # by that handler
             self._cancel(answer)
             return
         self._open[request.id] = answer
@@ -77,7 +88,10 @@ class Answers:
 
         def done(value: Any) -> None:
             if isWaitedFor():
-                link.write(_answer(link, codec, request, value))
+                try:
+                    link.write(_encoded(link, codec, request, value))
+                except PysigError as error:
+                    link.send(Fail(request.id, error.toWire()))
 
         def failed(failure: Failure) -> None:
             if isWaitedFor():
@@ -127,14 +141,17 @@ def _decoded(codec: Any, params: bytes) -> Any:
         raise BadRequest(f"the parameters cannot be decoded: {error}") from error
 
 
-def _answer(link: ClientProtocol, codec: Any, request: Request, value: Any) -> bytes:
+def _encoded(link: ClientProtocol, codec: Any, request: Request, value: Any) -> bytes:
     """
-    The frame of an answer; of an error, if it cannot be sent.
+    The frame of an answer.
+
+    @raise RemoteError: it cannot be encoded.
+    @raise TooLarge: it does not fit into a frame.
     """
+    frame = encodeAnswer(codec, request, value)
     assert link.welcome is not None
     limit = link.welcome.maxFrame
-    frame = encode(encodeReply(codec, request, value))
-    if len(frame) - 4 <= limit:
-        return frame
-    error = TooLarge(f"the answer is {len(frame)} bytes; {limit} is the limit")
-    return encode(unsendable(request, error))
+    if len(frame) - 4 > limit:
+        error = TooLarge(f"the answer is {len(frame)} bytes; {limit} is the limit")
+        raise unsendable(request, error)
+    return frame

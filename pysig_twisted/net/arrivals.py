@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from twisted.logger import Logger
 
 from ..core.delivery import Delivery
+from ..core.dispatch import Targets
 from ..core.gaps import OTHERS
 from ..core.info import EventInfo, Gap
 from ..core.subscriptions import Route, SubscriptionIndex
 from ..errors import PysigError, UnsupportedCodec
 from ..names import isBuiltin, matcher
 from ..wire.codecs import Codecs
-from ..wire.messages import GapNotice, sidNumber
-from ..wire.runs import Head, Layout, Run, parseHead
+from ..wire.messages import MAX_SEQ, GapNotice, sidNumber
+from ..wire.runs import EVENT, STAMPS, frameLayout, headSizeAt, numberError, parseHead
 from .view import Known, View
 
 GAP_INTERVAL: Final = 1.0
@@ -36,37 +37,24 @@ Senders of whose gaps the log speaks one by one within that time.
 """
 
 
-class Arrival:
+class Arrival(NamedTuple):
     """
     One event of one life, as it arrives.
 
-    @ivar head: what its frames say.
-    @ivar decode: gives the data of a payload.
-    @ivar layout: see L{Run.layout<pysig_twisted.wire.runs.Run.layout>}.
+    @ivar sender: the sender.
+    @ivar event: the event.
     @ivar known: the life; its number of the last event heard is kept there.
     @ivar route: the listeners.
-    @ivar warned: was it logged that one cannot be read?
+    @ivar decode: gives the data of a payload.
+    @ivar deliver: calls listeners, in the order of the life's events.
     """
 
-    __slots__ = ("decode", "head", "known", "layout", "route", "warned")
-
-    def __init__(
-        self,
-        head: Head,
-        layout: Layout,
-        decode: Callable[[bytes], Any],
-        known: Known,
-        route: Route[Delivery],
-    ) -> None:
-        """
-        See the class.
-        """
-        self.head = head
-        self.layout = layout
-        self.decode = decode
-        self.known = known
-        self.route = route
-        self.warned = False
+    sender: str
+    event: str
+    known: Known
+    route: Route[Delivery]
+    decode: Callable[[bytes], Any]
+    deliver: Callable[[Targets, EventInfo, Any], object]
 
 
 class Arrivals:
@@ -95,6 +83,7 @@ class Arrivals:
         self._view = view
         self._codecs = codecs
         self._now = now
+        self._isOpen = False
         self._heads: dict[bytes, Arrival] = {}
         # The heads of each sender.
         self._ofSender: dict[str, list[bytes]] = {}
@@ -103,78 +92,107 @@ class Arrivals:
         self.delivered = 0
         self.unknown = 0
 
-    def receive(self, run: Run) -> None:
+    def begin(self) -> None:
         """
-        Events came in.
+        There is a new link.
+        """
+        self._isOpen = True
 
+    def read(self, data: bytes, at: int, maxFrame: int) -> int:
+        """
+        Take the events that came in, as long as nothing else stands between them.
+
+        This is where a client spends its time, so each frame is looked at once, and
+        what is the same for all of a head was found before.
+
+        @param data: what came in.
+        @param at: where a whole EVENT frame begins.
+        @param maxFrame: the most that a frame may count.
+        @return: where what was not taken begins.
         @raise ProtocolError: they are not events.
         """
-        arrival = self._heads.get(run.head)
-        if arrival is None:
-            arrival = self._admit(run)
-            if arrival is None:
-                self.unknown += run.count
-                return
-        known, route, head = arrival.known, arrival.route, arrival.head
-        deliver = known.dispatcher.deliver
-        decode, sender, event = arrival.decode, head.sender, head.event
+        heads, refresh, end = self._heads, self._index.refresh, len(data)
+        size = headSizeAt(data, at)
+        unpack, skip, floor = frameLayout(size), size + 20, size + STAMPS
+        last = None
         delivered = 0
-        frames, at, end = run.frames, 0, len(run.frames)
-        stamps, skip = arrival.layout
-        while at < end:
-            length, seq, stamp = stamps(frames, at)
-            data = frames[at + skip : (at := at + 4 + length)]
-            if seq <= known.seq:
-                continue
+        while end - at >= skip:
+            length, head, seq, stamp = unpack(data, at)
+            stop = at + 4 + length
+            if stop > end or length < floor or length > maxFrame:
+                break
+            if head != last:
+                arrival = heads.get(head)
+                if arrival is None:
+                    if data[at + 4] != EVENT or not self._isOpen:
+                        break
+                    if headSizeAt(data, at) != size:
+                        size = headSizeAt(data, at)
+                        unpack, skip, floor = frameLayout(size), size + 20, size + STAMPS
+                        continue
+                    arrival = self._admit(head)
+                    if arrival is None:
+                        self.unknown += 1
+                        at = stop
+                        continue
+                last = head
+                sender, event, known, route, decode, deliver = arrival
+            body, at = at + skip, stop
+            if not known.seq < seq <= MAX_SEQ:
+                if not 1 <= seq <= MAX_SEQ:
+                    raise numberError(seq)
+                continue  # it was heard before
             known.seq = seq
             targets = route.targets
             if targets is None:
-                targets = self._index.refresh(route)
+                targets = refresh(route)
             if not targets:
                 continue
             try:
-                value = decode(data)
+                value = decode(data[body:stop])
             except PysigError as error:
-                self._unreadable(arrival, seq, error, targets)
+                self._unreadable(known, event, seq, error, targets)
                 continue
             delivered += 1
             deliver(targets, EventInfo(sender, event, seq, stamp / 1e6), value)
         self.delivered += delivered
+        return at
 
-    def _admit(self, run: Run) -> Arrival | None:
+    def _admit(self, head: bytes) -> Arrival | None:
         """
         Prepare for events of a head that was not seen before.
         """
-        headBytes = run.head
-        head = parseHead(headBytes)
-        known = self._view.known.get(head.sender)
-        if known is None or known.info.sid != head.sid:
+        parsed = parseHead(head)
+        known = self._view.known.get(parsed.sender)
+        if known is None or known.info.sid != parsed.sid:
             return None
-        route = self._index.hold(head.sender, head.event)
-        codec = self._codecs.byId.get(head.codec)
-        decode = _unknown(head.codec) if codec is None else codec.decode
-        arrival = self._heads[headBytes] = Arrival(head, run.layout(), decode, known, route)
-        self._ofSender.setdefault(head.sender, []).append(headBytes)
+        route = self._index.hold(parsed.sender, parsed.event)
+        codec = self._codecs.byId.get(parsed.codec)
+        decode = _unknown(parsed.codec) if codec is None else codec.decode
+        arrival = self._heads[head] = Arrival(
+            parsed.sender, parsed.event, known, route, decode, known.dispatcher.deliver
+        )
+        self._ofSender.setdefault(parsed.sender, []).append(head)
         return arrival
 
     def _unreadable(
-        self, arrival: Arrival, seq: int, error: PysigError, targets: tuple[Delivery, ...]
+        self, known: Known, event: str, seq: int, error: PysigError, targets: Targets
     ) -> None:
         """
         An event cannot be decoded: to the listeners that is a gap.
         """
-        head = arrival.head
-        if not arrival.warned:
-            arrival.warned = True
+        info = known.info
+        why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
+        if (event, why) not in known.unreadable:
+            known.unreadable.add((event, why))
             self.log.warn(
                 "event {event} of {sender} cannot be read, from number {seq} on: {error}",
                 seq=seq,
-                event=head.event,
-                sender=head.sender,
+                event=event,
+                sender=info.name,
                 error=error.message,
             )
-        why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
-        gap = Gap(head.sender, head.sid, seq, seq, 1, (head.event,), why)
+        gap = Gap(info.name, info.sid, seq, seq, 1, (event,), why)
         for target in targets:
             target.missed(gap)
 
@@ -244,6 +262,7 @@ class Arrivals:
         """
         A sender's life has ended, or with C{None} the link is down.
         """
+        self._isOpen &= sender is not None
         for name in tuple(self._ofSender) if sender is None else (sender,):
             for head in self._ofSender.pop(name, ()):
                 self._index.release(self._heads.pop(head).route)

@@ -5,6 +5,7 @@ Which peers hear what, and which of them know that a sender is here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import intern
 from typing import Any
 
 from ..core.presence import Life, Presence, concerns, sidText
@@ -43,7 +44,9 @@ class Audience:
         @raise BadName: neither a name nor a pattern.
         @raise Busy: it has too many subscriptions.
         """
-        key = (checkPattern(action.sender, "sender"), checkPattern(action.event, "event"))
+        event = checkPattern(action.event, "event")
+        # Many listen to events of the same few names, each of which is kept once.
+        key = (checkPattern(action.sender, "sender"), event and intern(event))
         isOne = isPattern(key[0]) or isPattern(key[1])
         if key not in peer.listens:
             if len(peer.listens) >= self.limits.subscriptions:
@@ -53,8 +56,7 @@ class Audience:
             for life in self._lives.matching(key[0]):
                 if concerns(key, life.name, life.events):
                     peer.write(presenceFrame(life, None, peer.maxFrame))
-            entry = self.index.add(*key, peer)
-            peer.listens[entry.key] = entry
+            peer.listens[key] = self.index.add(key, peer)
             peer.patterns += isOne
             self._note(peer, "listens to {event} of {sender}", **named(key))
         peer.send(Result(number, {}))

@@ -32,7 +32,6 @@ from ..wire.messages import (
     Reply,
     Request,
 )
-from ..wire.runs import Run
 from ..wire.translation import checkWire
 from .answers import Answers
 from .clientprotocol import ClientProtocol
@@ -168,9 +167,7 @@ class ClientRouter(Service):
         What takes the messages of a link.
         """
         interests, questions = self._interests, self._questions
-        receive = interests.arrivals.receive
         return {
-            Run: lambda link, run: receive(run),
             GapNotice: lambda link, notice: interests.arrivals.gap(notice),
             PresenceNotice: lambda link, notice: interests.told(notice),
             Request: self._answers.asked,
@@ -184,7 +181,7 @@ class ClientRouter(Service):
         Declare what there is to a new link, senders first.
         """
         return DeferredList(
-            [*self._own.declare(link), *self._interests.declare(link)], consumeErrors=True
+            [*self._own.declare(link), self._interests.declare(link)], consumeErrors=True
         )
 
     def _lost(self) -> None:

@@ -5,7 +5,7 @@ The client's end of a connection: a Protocol and its Factory.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.protocol import ClientFactory as TwistedClientFactory
@@ -13,6 +13,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..core.clock import Deadlines
 from ..errors import NotConnected, PysigError, RequestTimeout, VersionMismatch
 from ..version import SOFTWARE
 from ..wire.conversation import Phase, Role
@@ -41,6 +42,14 @@ if TYPE_CHECKING:
 Noticed = Callable[[dict[str, Any], PysigError], object]
 """
 Takes a router's notice: its fields, and the error that they tell.
+"""
+
+T = TypeVar("T")
+
+Answered = Callable[["ClientProtocol", T, Any, "PysigError | None"], object]
+"""
+Takes the answer to a call: the connection, what the call is about, what RESULT says,
+and else the error.
 """
 
 SILENT_BEATS: Final = 3
@@ -78,8 +87,10 @@ class ClientProtocol(Link):
         self.openedAt = 0.0
         self.retry = 0.0
         self._factory = factory
-        # With the bucket of its deadline.
-        self._calls: dict[int, tuple[Deferred[Any], int]] = {}
+        # What takes the answer, what the call is about, and when it was made; the
+        # oldest is the first. Only that one needs a deadline, which has a bucket.
+        self._calls: dict[int, tuple[Answered[Any], Any, float]] = {}
+        self._callBucket: int | None = None
         self._pings: dict[int, Deferred[None]] = {}
         self._isFinished = False
         self._helloBucket = 0
@@ -184,45 +195,81 @@ class ClientProtocol(Link):
         if self._isFinished:
             return
         self._isFinished = True
+        self.wire.events = None
         self._dropHello()
         assert self.ended is not None
         self._factory.uplink.ended(self, self.ended)
-        waiting: list[Deferred[Any]] = [self._takeCall(number) for number in tuple(self._calls)]
-        waiting += self._pings.values()
-        self._pings.clear()
-        for deferred in waiting:
+        calls, self._calls = self._calls, {}
+        pings, self._pings = self._pings, {}
+        self._checkCalls()
+        for answered, about, _ in calls.values():
+            answered(self, about, None, self.ended)
+        for deferred in pings.values():
             deferred.errback(self.ended)
 
     def call(self, action: Action) -> Deferred[Any]:
+        """
+        Ask the router for something; see L{ask}.
+
+        @return: a Deferred with what RESULT says, or with the error.
+        """
+        deferred: Deferred[Any] = Deferred()
+        self.ask(action, _fire, deferred)
+        return deferred
+
+    def ask(self, action: Action, answered: Answered[T], about: T) -> None:
         """
         Ask the router for something. One that does not answer within
         L{CALL_TIMEOUT} seconds is of no use, though it may be alive: the link is
         ended with L{RequestTimeout}, and made anew.
 
-        @return: a Deferred with what RESULT says, or with the error.
+        @param answered: told the answer, or the error.
+        @param about: what it is told with that.
         """
         if not self.isOpen:
-            return fail(NotConnected("the link to the router is down"))
+            answered(self, about, None, NotConnected("the link to the router is down"))
+            return
         number = self._ids.next(self._calls)
-        deferred: Deferred[Any] = Deferred()
-        bucket = self.context.deadlines.add(CALL_TIMEOUT, (self, number), self._noAnswer)
-        self._calls[number] = deferred, bucket
+        self._calls[number] = answered, about, self.context.clock.now()
+        if self._callBucket is None:
+            self._await(CALL_TIMEOUT)
         self.send(Call(number, action))
-        return deferred
+
+    def _await(self, seconds: float) -> None:
+        """
+        Look after so long whether calls were answered.
+        """
+        self._callBucket = self.context.deadlines.add(seconds, (self, "call"), self._noAnswer)
 
     def _noAnswer(self) -> None:
         """
-        The router has not answered a call.
+        Calls wait for their answers: the first of them for too long?
         """
-        self.end(RequestTimeout(f"the router did not answer a call within {CALL_TIMEOUT:g} s"))
+        _, _, since = next(iter(self._calls.values()))
+        left = since + CALL_TIMEOUT - self.context.clock.now()
+        if left > 0:
+            # Not within the grain that is being worked on: that would never end.
+            self._await(max(left, Deadlines.GRAIN))
+        else:
+            self.end(RequestTimeout(f"the router did not answer a call within {CALL_TIMEOUT:g} s"))
 
-    def _takeCall(self, number: int) -> Deferred[Any]:
+    def _answer(self, number: int, value: Any, error: PysigError | None) -> None:
         """
-        This call waits no more.
+        A call has been answered, if we have made it.
         """
-        deferred, bucket = self._calls.pop(number)
-        self.context.deadlines.drop(bucket, (self, number))
-        return deferred
+        call = self._calls.pop(number, None)
+        if call is not None:
+            self._checkCalls()
+            answered, about, _ = call
+            answered(self, about, value, error)
+
+    def _checkCalls(self) -> None:
+        """
+        Wait no more if all calls were answered.
+        """
+        if not self._calls and self._callBucket is not None:
+            self.context.deadlines.drop(self._callBucket, (self, "call"))
+            self._callBucket = None
 
     def settled(self, action: Action) -> Deferred[None]:
         """
@@ -259,8 +306,7 @@ class ClientProtocol(Link):
         """
         The router has answered a call.
         """
-        if number in self._calls:
-            self._takeCall(number).callback(value)
+        self._answer(number, value, None)
 
     def error(self, message: Error) -> None:
         """
@@ -268,10 +314,21 @@ class ClientProtocol(Link):
         """
         error = PysigError.fromWire(message.fields)
         if message.id:
-            if message.id in self._calls:
-                self._takeCall(message.id).errback(error)
+            self._answer(message.id, None, error)
             return
         self._factory.noticed(message.fields, error)
+
+
+def _fire(
+    link: ClientProtocol, deferred: Deferred[Any], value: Any, error: PysigError | None
+) -> None:
+    """
+    Give the answer to the Deferred of L{ClientProtocol.call}.
+    """
+    if error is None:
+        deferred.callback(value)
+    else:
+        deferred.errback(error)
 
 
 OWN: Final[Mapping[type, Handle]] = {

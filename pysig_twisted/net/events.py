@@ -30,8 +30,19 @@ from ..errors import (
 )
 from ..names import matcher
 from ..wire.codecs import JSON, Codecs
-from ..wire.messages import GapNotice
-from ..wire.runs import Run, framer, makeHead, parseHead
+from ..wire.messages import MAX_SEQ, GapNotice
+from ..wire.runs import (
+    EVENT,
+    STAMPS,
+    Run,
+    frameBeginning,
+    framer,
+    headSizeAt,
+    makeHead,
+    numberError,
+    parseHead,
+    scan,
+)
 from .adapting import adapt
 from .peers import Peer
 
@@ -127,46 +138,95 @@ class Events:
         self.delivered = 0
         self.refused = 0
 
-    def receive(self, peer: Peer, run: Run) -> None:
+    def read(self, peer: Peer, data: bytes, at: int, maxFrame: int) -> int:
         """
-        Frames of a peer's sender came in.
+        Pass on the events that came in from a peer, as long as nothing else stands
+        between them.
 
-        @raise ProtocolError: their head is malformed, or too much was refused.
+        A frame joins the run before it only if it is whole, begins with the same
+        head, is long enough to hold what an EVENT must, and has the next number: one
+        that is not would reach every listener before anybody noticed.
+
+        @param data: what came in.
+        @param at: where a whole EVENT frame begins.
+        @param maxFrame: the most that a frame may count.
+        @return: where what was not taken begins.
+        @raise ProtocolError: they are no events, or too much was refused.
         """
-        signal = peer.heads.get(run.head)
-        if signal is None:
-            signal = self._admit(peer, run)
+        heads, end = peer.heads, len(data)
+        size = headSizeAt(data, at)
+        unpack, skip, floor = frameBeginning(size), size + 12, size + STAMPS
+        while end - at >= skip:
+            length, head, seq = unpack(data, at)
+            stop = at + 4 + length
+            if stop > end or length < floor or length > maxFrame:
+                break
+            signal = heads.get(head)
             if signal is None:
-                return
-        peer.refusedInRow = 0
-        life = signal.life
-        if run.first == life.seq + 1 and run.last - life.seq == run.count:
-            self._pass(signal, run)
-        else:
-            for one in run.split():
-                if self._find(life.name) is not life:
-                    return  # a listener of this process has ended it
-                if one.first > life.seq:
-                    if one.first > life.seq + 1:
-                        self.missing(life, life.seq + 1, one.first - 1, "link")
-                    self._pass(signal, one)
+                if data[at + 4] != EVENT or peer.link.ended is not None:
+                    break
+                if headSizeAt(data, at) != size:
+                    size = headSizeAt(data, at)
+                    unpack, skip, floor = frameBeginning(size), size + 12, size + STAMPS
+                    continue
+                run = scan(data, at, maxFrame)
+                if not self._admit(peer, run):
+                    at += len(run.frames)
+                continue
+            life = signal.life
+            if seq != life.seq + 1:
+                if not 1 <= seq <= MAX_SEQ:
+                    raise numberError(seq)
+                if seq <= life.seq:
+                    at = stop
+                else:
+                    self._jump(life, seq)
+                continue
+            begin, first, longest = at, seq, length
+            at = stop
+            while end - at >= skip:
+                length, other, number = unpack(data, at)
+                stop = at + 4 + length
+                if other != head or number != seq + 1 or length < floor or stop > end:
+                    break
+                if length > longest:
+                    if length > maxFrame:
+                        break
+                    longest = length
+                seq, at = number, stop
+            if seq > MAX_SEQ:
+                raise numberError(seq)
+            peer.refusedInRow = 0
+            self._pass(signal, data[begin:at], first, seq, longest)
+        return at
 
-    def _pass(self, signal: PeerSignal, run: Run) -> None:
+    def _jump(self, life: Life[Any], seq: int) -> None:
+        """
+        The owner of a life has left events out: this one is next.
+        """
+        first, life.seq = life.seq + 1, seq - 1
+        self.missing(life, first, seq - 1, "link")
+
+    def _pass(self, signal: PeerSignal, frames: bytes, first: int, last: int, longest: int) -> None:
         """
         Send a run that follows what was sent before to all who listen.
         """
-        signal.life.seq = run.last
-        self.accepted += run.count
+        signal.life.seq = last
+        count = last - first + 1
+        self.accepted += count
         if signal.route.targets is None or signal.route.targets is not signal.targets:
             self._prepare(signal)
         for write in signal.writes:
-            write(run.frames)
-        self.delivered += run.count * len(signal.writes)
-        if signal.others:
-            self.delivered += adapt(self._codecs, signal, run)
+            write(frames)
+        self.delivered += count * len(signal.writes)
         local = signal.local
-        if local is not None and (local.targets is None or local.targets):
-            self._deliver(signal, local, run)
+        isHeard = local is not None and (local.targets is None or local.targets)
+        if isHeard or signal.others:
+            run = Run(signal.head, frames, count, first, last, longest)
+            if signal.others:
+                self.delivered += adapt(self._codecs, signal, run)
+            if local is not None and isHeard:
+                self._deliver(signal, local, run)
 
     def _deliver(self, signal: PeerSignal, local: Route[Delivery], run: Run) -> None:
         """
@@ -207,10 +267,11 @@ class Events:
             info = EventInfo(life.name, local.event, seq, time / 1e6)
             life.dispatcher.deliver(targets, info, value)
 
-    def _admit(self, peer: Peer, run: Run) -> PeerSignal | None:
+    def _admit(self, peer: Peer, run: Run) -> bool:
         """
-        The signal of a head that was not seen before, if the peer may fire it;
-        else the peer is told why not.
+        A head was not seen before: may the peer fire that? If not, it is told why.
+
+        @raise ProtocolError: the head is malformed, or too much was refused.
         """
         head = parseHead(run.head)
         life = self._find(head.sender)
@@ -225,7 +286,7 @@ class Events:
         if error is not None or life is None or name is None:
             self.refused += run.count
             peer.refuse(head.sender, head.event, run.count, error or NotOwner())
-            return None
+            return False
         signal = PeerSignal(
             life,
             run.head,
@@ -236,7 +297,7 @@ class Events:
         )
         self._signals.setdefault(life, []).append(signal)
         peer.heads[run.head] = signal
-        return signal
+        return True
 
     def forget(self, life: Life[Any]) -> None:
         """

@@ -152,13 +152,13 @@ class Heartbeat:
         """
         now = self._clock.now()
         late = now - self._due
-        if late < LONGEST_TICK:
-            late = 0.0
+        isLate = late >= LONGEST_TICK
         self._arm()
         for link, marks in tuple(self._marks.items()):
-            marks.heard += late
-            marks.taken += late
-            marks.whole += late
+            if isLate:  # else they stay the very same objects, which many share
+                marks.heard += late
+                marks.taken += late
+                marks.whole += late
             outbox, wire = link.outbox, link.wire
             if outbox.wrote:
                 outbox.wrote = False

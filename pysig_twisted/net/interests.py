@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from enum import Enum
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ..core.clock import Deadlines
 from ..core.declaration import State
@@ -25,30 +23,15 @@ from ..core.info import EventInfo, Gap
 from ..core.listeners import Listeners, Subscription
 from ..core.presence import presenceData
 from ..core.router import isOffered
-from ..core.subscriptions import Entry, Key, SubscriptionIndex
+from ..core.subscriptions import Key
 from ..errors import PysigError
 from ..names import CONNECT, DISCONNECT, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import Listen, PresenceNotice, Unlisten
 from .arrivals import Arrivals
-from .clientprotocol import ClientProtocol
+from .asked import Asked, AskedTable
+from .clientprotocol import Answered, ClientProtocol
 from .view import Known, View
-
-
-class Asked(Enum):
-    """
-    What the router has been asked for on this link, for one sender and event.
-
-    @cvar LISTENING: to tell of it; it has not answered yet.
-    @cvar AGREED: to tell of it, and it does.
-    @cvar LEAVING: to tell of it no more; it has not answered yet. What still
-        comes is of no use, and who wants it again must wait for the answer:
-        the router may have left something out in between.
-    """
-
-    LISTENING = 1
-    AGREED = 2
-    LEAVING = 3
 
 
 class Interests:
@@ -77,10 +60,8 @@ class Interests:
         self.arrivals = Arrivals(self._listeners.index, self.view, codecs)
         self._refused = refused
         self._link: ClientProtocol | None = None
-        self._asked: dict[Key, Asked] = {}
-        # What the router tells of, or will: for finding who concerns us.
-        self._told: SubscriptionIndex[Key] = SubscriptionIndex()
-        self._entries: dict[Key, Entry[Key]] = {}
+        self._asked = AskedTable()
+        self._whenAnswered = self._answered  # made once, as there may be very many calls
 
     def add(
         self,
@@ -96,10 +77,11 @@ class Interests:
         """
         subscription = self._listeners.create(listener, sender, event, snapshot, onGap, concurrency)
         key = subscription.key
-        if self._asked.get(key) is Asked.AGREED:
+        asked = self._asked.get(key)
+        if asked is Asked.AGREED:
             self._accept((subscription,))
-        elif self._link is not None and key not in self._asked:
-            self._ask(self._link, key)
+        elif asked is None and self._link is not None:
+            self._ask(self._link, key, self._whenAnswered)
         return subscription
 
     def remove(self, listener: Listener, sender: str | None, event: str | None) -> bool:
@@ -112,14 +94,30 @@ class Interests:
         subscription.remove()
         return True
 
-    def declare(self, link: ClientProtocol) -> list[Deferred[None]]:
+    def declare(self, link: ClientProtocol) -> Deferred[None]:
         """
         Ask a new link for everything.
+
+        @return: a Deferred that fires when the router has answered all of it.
         """
         assert link.welcome is not None
         self._link = link
         self.view.epoch = link.welcome.epoch
-        return [self._ask(link, key) for key in self._listeners.wanted()]
+        self.arrivals.begin()
+        link.wire.events = self.arrivals.read
+        wanted, declared = self._listeners.wanted(), Deferred[None]()
+        left = len(wanted)
+
+        def answered(*answer: Any) -> None:
+            nonlocal left
+            self._answered(*answer)
+            left -= 1
+            if not left:
+                declared.callback(None)
+
+        for key in wanted:
+            self._ask(link, key, answered)
+        return declared if wanted else succeed(None)
 
     def told(self, notice: PresenceNotice) -> None:
         """
@@ -132,8 +130,7 @@ class Interests:
         The link is down.
         """
         self._link = None
-        for key in tuple(self._asked):
-            self._forget(key)
+        self._asked.clear()
         self.arrivals.forget()
         for key in self._listeners.wanted():
             for subscription in self._listeners.ofKey(key):
@@ -141,61 +138,50 @@ class Interests:
                     subscription._settle(State.PENDING)
         self.view.linkLost()
 
-    def _ask(self, link: ClientProtocol, key: Key) -> Deferred[None]:
+    def _ask(self, link: ClientProtocol, key: Key, answered: Answered[Key]) -> None:
         """
         Ask the router for what some of the subscriptions want.
+
+        @param answered: L{_answered}, or what calls it.
         """
-        self._asked[key] = Asked.LISTENING
-        self._entries[key] = self._told.add(*key, key)
+        self._asked.set(key, Asked.LISTENING)
+        link.ask(Listen(*key), answered, key)
 
-        def isWaiting() -> bool:
-            return self._link is link and self._asked.get(key) is Asked.LISTENING
-
-        def agreed(_: Any) -> None:
-            if isWaiting():
-                self._asked[key] = Asked.AGREED
-                self._accept(self._listeners.ofKey(key))
-
-        def failed(failure: Failure) -> None:
-            failure.trap(PysigError)
-            if isWaiting():
-                self._refuse(key, failure.value)  # type: ignore[arg-type]
-
-        return link.call(Listen(*key)).addCallbacks(agreed, failed)
+    def _answered(
+        self, link: ClientProtocol, key: Key, value: Any, error: PysigError | None
+    ) -> None:
+        """
+        The router has answered that, or never will.
+        """
+        if self._link is not link or self._asked.get(key) is not Asked.LISTENING:
+            return
+        if error is None:
+            self._asked.set(key, Asked.AGREED)
+            self._accept(self._listeners.ofKey(key))
+        else:
+            self._refuse(key, error)
 
     def _leave(self, link: ClientProtocol, key: Key) -> Deferred[None]:
         """
         Tell the router that nobody wants this any more.
         """
-        self._asked[key] = Asked.LEAVING
-        self._told.remove(self._entries.pop(key))
+        self._asked.set(key, Asked.LEAVING)
         for name in self.view.prune(key[0], self._isWanted):
             self.arrivals.forget(name)
 
         def left(_: None) -> None:
             if self._link is link and self._asked.get(key) is Asked.LEAVING:
-                self._forget(key)
+                self._asked.forget(key)
                 if self._listeners.ofKey(key):
-                    self._ask(link, key)
+                    self._ask(link, key, self._whenAnswered)
 
         return link.settled(Unlisten(*key)).addCallback(left)
-
-    def _forget(self, key: Key) -> None:
-        """
-        The router is not asked for this.
-        """
-        del self._asked[key]
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._told.remove(entry)
 
     def _isWanted(self, known: Known) -> bool:
         """
         Is this a sender that the router tells of?
         """
-        return any(
-            known.isConcernedBy(entry.target) for entry in self._told.ofSender(known.info.name)
-        )
+        return any(map(known.isConcernedBy, self._asked.ofSender(known.info.name)))
 
     def _accept(self, subscriptions: tuple[Subscription, ...]) -> None:
         """
@@ -240,7 +226,7 @@ class Interests:
         """
         The router does not tell us what these want.
         """
-        self._forget(key)
+        self._asked.forget(key)
         self.log.warn(
             "the router refused to tell of {event} of {sender}: {error}",
             sender=key[0] or "any sender",

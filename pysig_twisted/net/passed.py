@@ -4,23 +4,19 @@ One request on its way through a server.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ..core.presence import Life
 from ..core.requests import PendingRequest, noSuchMethod
-from ..errors import BadData, PysigError, RemoteError, RequestTimeout
-from ..wire.messages import Fail, Reply, Request
+from ..errors import PysigError, RemoteError, RequestTimeout
+from ..wire.messages import Request
+from ..wire.version1 import encodeReply
 from .peers import Peer
 
 log = Logger()
-
-REPLY_HEAD: Final = 6
-"""
-What a REPLY frame counts besides the answer itself.
-"""
 
 
 class Passed:
@@ -37,13 +33,13 @@ class Passed:
 
     __slots__ = ("answer", "bucket", "caller", "callerId", "life", "owner", "ownerId", "pending")
 
-    def __init__(self, life: Life[Any]) -> None:
+    def __init__(self, life: Life[Any], caller: Peer | None = None, callerId: int = 0) -> None:
         """
         A request to this sender.
         """
         self.life = life
-        self.caller: Peer | None = None
-        self.callerId = 0
+        self.caller = caller
+        self.callerId = callerId
         self.pending: PendingRequest | None = None
         self.owner: Peer | None = None
         self.ownerId = 0
@@ -51,21 +47,23 @@ class Passed:
         self.bucket = 0
 
 
-def encodeReply(codec: Any, request: Request, value: Any) -> Reply | Fail:
+def encodeAnswer(codec: Any, request: Request, value: Any) -> bytes:
     """
-    What a handler returned, as a message.
+    The frame of what a handler returned.
+
+    @raise RemoteError: it cannot be encoded, whatever that raises.
     """
     try:
-        return Reply(codec.id, request.id, codec.encode(value))
-    except BadData as error:
+        return encodeReply(codec.id, request.id, codec.encode(value))
+    except Exception as error:
         told = RemoteError("BadData", f"the handler's answer cannot be sent: {error}")
-        return unsendable(request, told)
+        raise unsendable(request, told) from error
 
 
-def unsendable(request: Request, error: PysigError) -> Fail:
+def unsendable(request: Request, error: PysigError) -> PysigError:
     """
-    The message for an answer that cannot be sent, which is the handler's fault
-    and so stands in the log of its process.
+    The error of an answer that cannot be sent, which is the handler's fault and
+    so stands in the log of its process.
     """
     log.warn(
         "request {sender}.{method} failed: {error}",
@@ -73,7 +71,7 @@ def unsendable(request: Request, error: PysigError) -> Fail:
         method=request.method,
         error=error.message,
     )
-    return Fail(request.id, error.toWire())
+    return error
 
 
 def checkMethod(life: Life[Any], method: str) -> None:

@@ -5,7 +5,7 @@ One connection, as a server's router knows it.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import inf
 from sys import intern
@@ -91,6 +91,20 @@ class Occasions:
         return count
 
 
+LATER: Final[Mapping[str, Callable[[], Any]]] = {
+    "claims": dict,
+    "heads": dict,
+    "asking": dict,
+    "serving": dict,
+    "ids": Ids,
+    "refusals": Occasions,
+    "_notices": dict,
+}
+"""
+What each L{Peer} has, but most never need: it is made when it is needed.
+"""
+
+
 class Peer:
     """
     A connection that has said HELLO.
@@ -131,6 +145,15 @@ class Peer:
         "write",
     )
 
+    claims: dict[str, Peer]
+    heads: dict[bytes, PeerSignal]
+    asking: dict[int, Passed]
+    serving: dict[int, Passed]
+    ids: Ids
+    refusals: Occasions
+    # When the last notice of a sender was, and what has been refused since.
+    _notices: dict[str, tuple[float, Error | None]]
+
     def __init__(self, id: int, link: Link, hello: Hello, principal: str) -> None:
         """
         @param hello: what it said of itself.
@@ -144,17 +167,20 @@ class Peer:
         self.maxFrame = hello.maxFrame
         self.since = time.time()
         self.senders: dict[str, Life[Any]] = {}
-        self.claims: dict[str, Peer] = {}
         self.listens: dict[Key, Entry[Peer]] = {}
         self.patterns = 0
-        self.heads: dict[bytes, PeerSignal] = {}
-        self.asking: dict[int, Passed] = {}
-        self.serving: dict[int, Passed] = {}
-        self.ids = Ids()
         self.refusedInRow = 0
-        self.refusals = Occasions()
-        # When the last notice of a sender was, and what has been refused since.
-        self._notices: dict[str, tuple[float, Error | None]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """
+        Make a table that is looked at for the first time.
+        """
+        make = LATER.get(name)
+        if make is None:
+            raise AttributeError(f"a Peer has no {name}")
+        made = make()
+        setattr(self, name, made)
+        return made
 
     def info(self) -> PeerInfo:
         """

@@ -4,7 +4,6 @@ Requests that a client has asked over its link.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,10 +12,23 @@ from ..core.clock import Deadlines
 from ..core.requests import PendingRequest
 from ..errors import PysigError, TooLarge, UnsupportedCodec
 from ..wire.codecs import Codecs
-from ..wire.messages import Cancel, Fail, Reply, Request
-from ..wire.version1 import encode
+from ..wire.messages import Cancel, Fail, Reply
+from ..wire.version1 import encodeRequest
 from .clientprotocol import ClientProtocol
 from .link import Ids
+
+
+class Question(PendingRequest):
+    """
+    A request that waits for its answer.
+
+    @ivar link: where it was asked.
+    @ivar number: its number there.
+    """
+
+    __slots__ = ("link", "number")
+    link: ClientProtocol
+    number: int
 
 
 class Questions:
@@ -34,7 +46,7 @@ class Questions:
         self._codecs = codecs
         self._codec = codec
         self._ids = Ids()
-        self._open: dict[int, PendingRequest] = {}
+        self._open: dict[int, Question] = {}
 
     def ask(
         self,
@@ -56,32 +68,26 @@ class Questions:
         codec = self._codec if codec is None else codec
         encoded = codec.encode(params)
         number = self._ids.next(self._open)
-        milliseconds = max(1, round(timeout * 1000))
-        request = Request(codec.id, sender, method, number, milliseconds, "", encoded)
-        frame = encode(request)
+        milliseconds = round(timeout * 1000) or 1
+        frame = encodeRequest(codec.id, sender, method, number, milliseconds, "", encoded)
         assert link.welcome is not None
         if len(frame) - 4 > link.welcome.maxFrame:
             raise TooLarge(
-                f"the parameters of request {sender}.{method} are {len(request.params)} bytes"
+                f"the parameters of request {sender}.{method} are {len(encoded)} bytes"
                 f" encoded; frames of {link.welcome.maxFrame} bytes are the limit"
             )
-        pending = PendingRequest(
-            f"request {sender}.{method}", self._deadlines, timeout, self._cancel(link, number)
-        )
-        self._open[number] = pending
+        question = Question(f"request {sender}.{method}", self._deadlines, timeout, self._abandoned)
+        question.link, question.number = link, number
+        self._open[number] = question
         link.write(frame)
-        return pending.answer
+        return question.answer
 
-    def _cancel(self, link: ClientProtocol, number: int) -> Callable[[PendingRequest], object]:
+    def _abandoned(self, question: Question) -> None:
         """
-        What to do when nobody waits for a request any more.
+        Nobody waits for a request any more.
         """
-
-        def abandon(pending: PendingRequest) -> None:
-            if self._open.pop(number, None) is not None and link.isOpen:
-                link.send(Cancel(number))
-
-        return abandon
+        if self._open.pop(question.number, None) is not None and question.link.isOpen:
+            question.link.send(Cancel(question.number))
 
     def replied(self, reply: Reply) -> None:
         """

@@ -9,7 +9,7 @@ two sides went away; the other side is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -32,10 +32,9 @@ from ..errors import (
 )
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import Cancel, Fail, Reply, Request
-from ..wire.version1 import encode
+from ..wire.version1 import encodeReply, encodeRequest
 from .limits import Limits
-from .passed import REPLY_HEAD, Passed, checkMethod, late
-from .passed import encodeReply as encodeReply
+from .passed import Passed, checkMethod, encodeAnswer, late
 from .peers import Peer
 from .transcoding import toJson
 
@@ -103,16 +102,18 @@ class Requests:
         seconds = min(request.deadlineMs / 1000, MAX_TIMEOUT)
         if not seconds:
             raise late(request.sender, request.method, 0)
-        passed = Passed(life)
-        passed.caller, passed.callerId = peer, request.id
+        passed = Passed(life, peer, request.id)
         peer.asking[request.id] = passed
-        self._open.setdefault(life, {})[passed] = None
+        waiting = self._open.get(life)
+        if waiting is None:
+            waiting = self._open[life] = {}
+        waiting[passed] = None
         try:
             if isinstance(life.owner, Sender):
                 self._answerHere(passed, life.owner, request, peer)
             else:
-                codec = peer.codecs.get(request.codec)
-                self._ask(passed, life.owner, request, codec, peer.principal)
+                params, codec = self._fit(request.params, request.codec, peer.codecs, life.owner)
+                self._ask(passed, request.method, codec, params, request.deadlineMs, peer.principal)
         except PysigError:
             self._forget(passed)
             raise
@@ -129,6 +130,8 @@ class Requests:
     def _answerHere(self, passed: Passed, owner: Sender, request: Request, peer: Peer) -> None:
         """
         Have a sender of this process answer a peer.
+
+        @raise PysigError: it cannot be asked.
         """
         codec = self._codecs.byId.get(request.codec)
         if codec is None or codec.name != peer.codecs.get(request.codec):
@@ -136,43 +139,42 @@ class Requests:
                 f"sender {request.sender!r} does not speak codec {request.codec}"
             )
         params = codec.decode(request.params)
-        answer = owner.handlers.call(request.method, params, peer.principal)
+        try:
+            answer = owner.handlers.answer(request.method, params, peer.principal)
+            if not isinstance(answer, Deferred):
+                self._reply(passed, encodeAnswer(codec, request, answer))
+                return
+        except PysigError as error:
+            self._fail(passed, error)  # unless the handler has ended it already
+            return
         passed.answer = answer
 
         def done(value: Any) -> None:
-            self._finish(passed, encodeReply(codec, request, value))
+            self._reply(passed, encodeAnswer(codec, request, value))
 
         def failed(failure: Failure) -> None:
             error = failure.value
             if not isinstance(error, PysigError):
                 error = RemoteError(type(error).__name__, str(error))
-            self._finish(passed, Fail(passed.callerId, error.toWire()))
+            self._fail(passed, error)
 
         answer.addCallback(done).addErrback(failed)
 
     def _ask(
-        self, passed: Passed, owner: Peer, request: Request, codec: str | None, caller: str
+        self, passed: Passed, method: str, codec: int, params: bytes, milliseconds: int, caller: str
     ) -> None:
         """
         Send the request to the peer that owns the sender.
+
+        @raise TooLarge: it does not fit into a frame.
         """
-        params, number = self._fit(request.params, request.codec, codec, owner)
+        owner, sender = passed.life.owner, passed.life.name
         ownerId = owner.ids.next(owner.serving)
-        frame = encode(
-            Request(
-                number,
-                request.sender,
-                request.method,
-                ownerId,
-                request.deadlineMs,
-                caller,
-                params,
-            )
-        )
+        frame = encodeRequest(codec, sender, method, ownerId, milliseconds, caller, params)
         if len(frame) - 4 > owner.maxFrame:
             raise TooLarge(
                 f"the request is {len(frame)} bytes;"
-                f" the owner of sender {request.sender!r} takes {owner.maxFrame}"
+                f" the owner of sender {sender!r} takes {owner.maxFrame}"
             )
         passed.owner, passed.ownerId = owner, ownerId
         owner.serving[ownerId] = passed
@@ -197,8 +199,7 @@ class Requests:
         checkMethod(life, method)
         passed = Passed(life)
         encoded = self._codecs.byId[JSON].encode(params)
-        request = Request(JSON, life.name, method, 0, round(timeout * 1000), "", encoded)
-        self._ask(passed, life.owner, request, "json", principal)
+        self._ask(passed, method, JSON, encoded, round(timeout * 1000), principal)
         passed.pending = pending(lambda _: self._stop(passed))
         return passed.pending.answer
 
@@ -210,19 +211,18 @@ class Requests:
         passed = peer.serving.get(reply.id)
         if passed is None:
             return
-        name = peer.codecs.get(reply.codec)
         if passed.caller is not None:
             try:
-                data, codec = self._fit(reply.data, reply.codec, name, passed.caller)
-                self._finish(passed, Reply(codec, passed.callerId, data))
+                data, codec = self._fit(reply.data, reply.codec, peer.codecs, passed.caller)
+                self._reply(passed, encodeReply(codec, passed.callerId, data))
             except PysigError as error:
-                self._finish(passed, Fail(passed.callerId, error.toWire()))
+                self._fail(passed, error)
             return
         pending = self._forget(passed).pending
         assert pending is not None
         try:
             codecHere = self._codecs.byId.get(reply.codec)
-            if codecHere is None or codecHere.name != name:
+            if codecHere is None or codecHere.name != peer.codecs.get(reply.codec):
                 raise UnsupportedCodec(f"the answer is in codec {reply.codec}, unknown here")
             pending.succeed(codecHere.decode(reply.data))
         except PysigError as error:
@@ -277,19 +277,28 @@ class Requests:
         elif pending is not None:
             pending.fail(error)
 
-    def _finish(self, passed: Passed, message: Reply | Fail) -> None:
+    def _reply(self, passed: Passed, frame: bytes) -> None:
         """
         End a peer's request in its answer, unless it has ended.
+
+        @raise TooLarge: the caller does not take so long a frame.
         """
         caller = passed.caller
         if caller is None or caller.asking.get(passed.callerId) is not passed:
             return
+        if len(frame) - 4 > caller.maxFrame:
+            raise TooLarge(f"the answer is {len(frame)} bytes; the caller takes {caller.maxFrame}")
         self._forget(passed)
-        size = len(message.data) if isinstance(message, Reply) else 0
-        if size + REPLY_HEAD > caller.maxFrame:
-            error = TooLarge(f"the answer is {size} bytes; the caller takes {caller.maxFrame}")
-            message = Fail(passed.callerId, error.toWire())
-        caller.send(message)
+        caller.write(frame)
+
+    def _fail(self, passed: Passed, error: PysigError) -> None:
+        """
+        End a peer's request in an error, unless it has ended.
+        """
+        caller = passed.caller
+        if caller is not None and caller.asking.get(passed.callerId) is passed:
+            self._forget(passed)
+            caller.send(Fail(passed.callerId, error.toWire()))
 
     def _stop(self, passed: Passed) -> None:
         """
@@ -333,12 +342,16 @@ class Requests:
             self._deadlines.drop(passed.bucket, passed)
         return passed
 
-    def _fit(self, data: bytes, codec: int, name: str | None, target: Peer) -> tuple[bytes, int]:
+    def _fit(
+        self, data: bytes, codec: int, names: Mapping[int, str], target: Peer
+    ) -> tuple[bytes, int]:
         """
         A payload in an encoding that C{target} takes, and the number of that.
 
+        @param names: those of the encodings that its sender speaks.
         @raise UnsupportedCodec: there is none.
         """
+        name = names.get(codec)
         if name is not None and target.codecs.get(codec) == name:
             return data, codec
         return toJson(self._codecs, codec, name, data), JSON

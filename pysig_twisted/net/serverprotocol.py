@@ -5,6 +5,7 @@ The server's end of a connection: a Protocol and its Factory.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
@@ -40,7 +41,6 @@ from ..wire.messages import (
     Request,
     Welcome,
 )
-from ..wire.runs import Run
 from .hub import Hub
 from .link import HANDLERS, Handle, Link, LinkContext
 from .peers import Peer
@@ -130,6 +130,7 @@ class ServerProtocol(Link):
         self.wire.maxFrame = limits.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
         self._handlers, self._subject = factory.handlers, peer
+        self.wire.events = partial(factory.hub.events.read, peer)
         self.conversation.opened()
         self.send(
             Welcome(
@@ -188,6 +189,7 @@ class ServerProtocol(Link):
         The connection is over, however it ended: once.
         """
         self._dropHello()
+        self.wire.events = None
         peer, error = self.peer, self.ended
         assert error is not None
         if peer is None:
@@ -232,7 +234,6 @@ def handlers(hub: Hub) -> Mapping[type, Handle]:
         Ping: ponged,
         Pong: lambda peer, message: None,
         Call: hub.call,
-        Run: hub.events.receive,
         Request: hub.requests.fromPeer,
         Reply: hub.requests.replied,
         Fail: hub.requests.failed,

@@ -42,9 +42,10 @@ class Known:
     @ivar seq: the number of the last event that was heard or missed of it.
     @ivar epoch: the run of the router that told of it last.
     @ivar dispatcher: keeps the order of what listeners hear under its name.
+    @ivar unreadable: its events of which it was logged that they cannot be read, and why.
     """
 
-    __slots__ = ("_truncated", "dispatcher", "epoch", "info", "seq")
+    __slots__ = ("_truncated", "dispatcher", "epoch", "info", "seq", "unreadable")
 
     def __init__(self, notice: PresenceNotice, epoch: str, dispatcher: Dispatcher) -> None:
         """
@@ -61,6 +62,7 @@ class Known:
         self.seq = notice.seq
         self.epoch = epoch
         self.dispatcher = dispatcher
+        self.unreadable: set[tuple[str, str]] = set()
         self._truncated = notice.truncated
 
     def isConcernedBy(self, key: Key) -> bool:

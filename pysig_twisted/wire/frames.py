@@ -78,9 +78,12 @@ class FrameReader:
     @ivar begun: how many frames were not whole when their first bytes came. While
         it stays the same and L{held} is not 0, the same frame is waited for.
     @ivar needed: how many bytes that frame has in all, as far as is known.
+    @ivar events: takes EVENT frames where they stand, if they are not to be given as
+        runs. It is told the bytes, where a whole such frame begins, and how long one
+        may be; and tells where what it has not taken begins.
     """
 
-    __slots__ = ("_decode", "_gathered", "_started", "begun", "maxFrame", "needed")
+    __slots__ = ("_decode", "_gathered", "_started", "begun", "events", "maxFrame", "needed")
 
     def __init__(
         self, maxFrame: int = HELLO_MAX, decode: Callable[[int, bytes], Any] = _pair
@@ -94,6 +97,7 @@ class FrameReader:
         self.maxFrame = maxFrame
         self.begun = 0
         self.needed = 1
+        self.events: Callable[[bytes, int, int], int] | None = None
         self._decode = decode
         self._gathered = bytearray()
         self._started = False
@@ -140,8 +144,12 @@ class FrameReader:
                 break
             kind = data[at + 4]
             if kind == EVENT:
-                runs, at = scan(data, at, self.maxFrame)
-                yield from runs
+                if self.events is None:
+                    run = scan(data, at, self.maxFrame)
+                    at += len(run.frames)
+                    yield run
+                else:
+                    at = self.events(data, at, self.maxFrame)
             else:
                 rest = data[at + 5 : stop]
                 at = stop

@@ -207,11 +207,19 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 @lru_cache(maxsize=512)
-def _beginning(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+def frameBeginning(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     """
     What reads a frame's length, head and number, in one call.
     """
     return Struct(f">I{headSize}sQ").unpack_from
+
+
+@lru_cache(maxsize=512)
+def frameLayout(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """
+    What reads a frame's length, head, number and time, in one call.
+    """
+    return Struct(f">I{headSize}sQQ").unpack_from
 
 
 @lru_cache(maxsize=512)
@@ -222,63 +230,53 @@ def _stamps(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     return Struct(f">I{headSize}xQQ").unpack_from
 
 
-def scan(data: bytes, at: int, maxFrame: int) -> tuple[list[Run], int]:
+def headSizeAt(data: bytes, at: int) -> int:
     """
-    The runs that stand at C{at}, where a whole EVENT frame is known to be.
+    How long the head of the whole EVENT frame is that begins there.
 
-    A frame joins a run only if it is whole, begins with the run's head, is long
-    enough to hold what an EVENT must, and has a number that is higher than the
-    one before and not too high: one that is not would reach every listener
-    before anybody noticed. A head that is as long as the one before begins
-    another run at once. At anything else the runs end; what begins there is
-    looked at closely by whoever calls this again.
-
-    @return: the runs, at least one, and where they end.
-    @raise ProtocolError: the first frame is too short for what it claims, or
-        its number is outside 1 to 2**53-1.
+    @raise ProtocolError: the frame is too short for what it claims.
     """
-    end = len(data)
     length = _LENGTH(data, at)[0]
     if length < _HEAD.size:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short")
-    headSize = _OVERHEAD + (data[at + 6] << 8 | data[at + 7])
-    floor = headSize + STAMPS
-    if length < floor:
+    size = _OVERHEAD + (data[at + 6] << 8 | data[at + 7])
+    if length < size + STAMPS:
         raise ProtocolError(f"an EVENT frame of {length} bytes is too short for its subject")
-    unpack = _beginning(headSize)
-    _, head, first = unpack(data, at)
+    return size
+
+
+def numberError(seq: int) -> ProtocolError:
+    """
+    The error for a number that no event has.
+    """
+    return ProtocolError(f"an EVENT's number is {seq}, which is outside 1 to 2**53-1")
+
+
+def scan(data: bytes, at: int, maxFrame: int) -> Run:
+    """
+    The run that begins at C{at}, where a whole EVENT frame is known to be.
+
+    A frame joins the run only if it is whole, begins with the run's head, is long
+    enough to hold what an EVENT must, and has a number that is higher than the
+    one before and not too high. At anything else the run ends; what begins there is
+    looked at closely by whoever calls this again.
+
+    @raise ProtocolError: the first frame is too short for what it claims, or
+        its number is outside 1 to 2**53-1.
+    """
+    size, end = headSizeAt(data, at), len(data)
+    unpack, floor = frameBeginning(size), size + STAMPS
+    length, head, first = unpack(data, at)
     if not 1 <= first <= MAX_SEQ:
-        raise ProtocolError(f"an EVENT's number is {first}, which is outside 1 to 2**53-1")
-    runs: list[Run] = []
-    subjectSize = head[2:4]
-    begin, count, longest, last = at, 1, length, first
-    at += 4 + length
-    try:
-        while True:
-            length, other, seq = unpack(data, at)
-            stop = at + 4 + length
-            if length < floor or stop > end:
-                break
-            if other == head:
-                if not last < seq <= MAX_SEQ:
-                    break
-                if length > longest:
-                    if length > maxFrame:
-                        break
-                    longest = length
-                count += 1
-            else:
-                if (
-                    other[0] != EVENT
-                    or other[2:4] != subjectSize
-                    or length > maxFrame
-                    or not 1 <= seq <= MAX_SEQ
-                ):
-                    break
-                runs.append(Run(head, data[begin:at], count, first, last, longest))
-                head, first, begin, count, longest = other, seq, at, 1, length
-            last, at = seq, stop
-    except StructError:
-        pass  # what is left is shorter than the beginning of such a frame
-    runs.append(Run(head, data[begin:at], count, first, last, longest))
-    return runs, at
+        raise numberError(first)
+    begin, at = at, at + 4 + length
+    count, last, longest = 1, first, length
+    while end - at >= 4 + floor:
+        length, other, seq = unpack(data, at)
+        stop = at + 4 + length
+        if other != head or not last < seq <= MAX_SEQ or stop > end:
+            break
+        if not floor <= length <= maxFrame:
+            break
+        at, last, count, longest = stop, seq, count + 1, max(longest, length)
+    return Run(head, data[begin:at], count, first, last, longest)

@@ -103,6 +103,20 @@ class Translation:
         self._incoming.maxFrame = size
 
     @property
+    def events(self) -> Callable[[bytes, int, int], int] | None:
+        """
+        See L{Reader<pysig_twisted.wire.frames.FrameReader>}.
+        """
+        return self._incoming.events
+
+    @events.setter
+    def events(self, take: Callable[[bytes, int, int], int] | None) -> None:
+        """
+        Have another take them.
+        """
+        self._incoming.events = take
+
+    @property
     def held(self) -> int:
         """
         The bytes that wait for the rest of their message.

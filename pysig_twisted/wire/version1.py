@@ -63,12 +63,15 @@ T = TypeVar("T")
 
 _ID = Struct(">I")
 _REPLAY = Struct(">IB")
+_LENGTH = Struct(">I")
 _REPLY = Struct(">BI")
 _REPLY_FRAME = Struct(">IBBI")
+_DATA_AT = _REPLY.size
+_REPLY_KIND = int(Kind.REPLY)
 _REQUEST = Struct(">BH")
-_REQUEST_FRAME = Struct(">IBBH")
+_REQUEST_HEAD = Struct(">BBH")
 _REQUEST_TAIL = Struct(">IIB")
-_REQUEST_FIXED = 1 + _REQUEST.size + _REQUEST_TAIL.size
+_SUBJECT_AT, _TAIL_SIZE = _REQUEST.size, _REQUEST_TAIL.size
 _LIVE, _FINAL = 1, 2
 
 MAX_TEXT: Final = 1000
@@ -87,37 +90,35 @@ def encode(message: Any) -> bytes:
     return _ENCODERS[type(message)](message)
 
 
-def encodeRequest(message: Request) -> bytes:
+def encodeRequest(
+    codec: int, sender: str, method: str, id: int, deadlineMs: int, caller: str, params: bytes
+) -> bytes:
     """
-    The frame of a request.
+    The frame of a L{Request} with these fields.
     """
-    subject, caller, params = _subject(message.sender, message.method), b"", message.params
-    if message.caller:
-        caller = message.caller.encode(errors="replace")[:255].decode(errors="ignore").encode()
-    length = _REQUEST_FIXED + len(subject) + len(caller) + len(params)
-    return b"".join(
-        (
-            _REQUEST_FRAME.pack(length, Kind.REQUEST, message.codec, len(subject)),
-            subject,
-            _REQUEST_TAIL.pack(message.id, message.deadlineMs, len(caller)),
-            caller,
-            params,
-        )
-    )
+    head = _head(codec, sender, method)
+    who = caller.encode("utf-8", "replace")
+    if len(who) > 255:
+        who = who[:255].decode(errors="ignore").encode()
+    tail = _REQUEST_TAIL.pack(id, deadlineMs, len(who))
+    length = len(head) + len(tail) + len(who) + len(params)
+    return b"".join((_LENGTH.pack(length), head, tail, who, params))
 
 
 @lru_cache(maxsize=1024)
-def _subject(sender: str, method: str) -> bytes:
+def _head(codec: int, sender: str, method: str) -> bytes:
     """
-    What a REQUEST is about.
+    What a REQUEST begins with, after its length: a program asks the same things
+    over and over.
     """
-    return f"{sender}\0{method}".encode()
+    subject = f"{sender}\0{method}".encode()
+    return _REQUEST_HEAD.pack(Kind.REQUEST, codec, len(subject)) + subject
 
 
 @lru_cache(maxsize=1024)
 def _names(subject: bytes) -> tuple[str, str]:
     """
-    The sender and the method of L{_subject}.
+    The sender and the method that a REQUEST is about.
     """
     sender, separator, method = subject.partition(b"\0")
     if not separator:
@@ -125,13 +126,11 @@ def _names(subject: bytes) -> tuple[str, str]:
     return decodeName(sender, "sender"), decodeName(method, "method")
 
 
-def encodeReply(message: Reply) -> bytes:
+def encodeReply(codec: int, id: int, data: bytes) -> bytes:
     """
-    The frame of an answer.
+    The frame of a L{Reply} with these fields.
     """
-    data = message.data
-    length = 1 + _REPLY.size + len(data)
-    return _REPLY_FRAME.pack(length, Kind.REPLY, message.codec, message.id) + data
+    return _REPLY_FRAME.pack(1 + _DATA_AT + len(data), _REPLY_KIND, codec, id) + data
 
 
 def _told(text: str) -> str:
@@ -168,8 +167,10 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
         Kind.REPLAY, _REPLAY.pack(m.id, _LIVE * m.live | _FINAL * m.final), m.frames
     ),
     PresenceNotice: lambda m: frame(Kind.PRESENCE, _encodeJson(m)),
-    Request: encodeRequest,
-    Reply: encodeReply,
+    Request: lambda m: encodeRequest(
+        m.codec, m.sender, m.method, m.id, m.deadlineMs, m.caller, m.params
+    ),
+    Reply: lambda m: encodeReply(m.codec, m.id, m.data),
     Fail: lambda m: frame(Kind.FAIL, _ID.pack(m.id), _report(m.fields)),
     Cancel: lambda m: frame(Kind.CANCEL, _ID.pack(m.id)),
 }
@@ -237,22 +238,15 @@ def _request(rest: bytes) -> Request:
     The rest of a REQUEST frame.
     """
     codec, size = _REQUEST.unpack_from(rest)
-    at = _REQUEST.size + size
-    sender, method = _names(rest[_REQUEST.size : at])
+    at = _SUBJECT_AT + size
+    sender, method = _names(rest[_SUBJECT_AT:at])
     number, deadline, size = _REQUEST_TAIL.unpack_from(rest, at)
-    at += _REQUEST_TAIL.size
-    caller = rest[at : at + size]
-    if len(caller) < size:
+    at += _TAIL_SIZE
+    end = at + size
+    if end > len(rest):
         raise ProtocolError("a REQUEST ends within its caller")
-    return Request(
-        codec,
-        sender,
-        method,
-        _fromOne(number),
-        deadline,
-        caller.decode(),
-        rest[at + size :],
-    )
+    caller = rest[at:end].decode()
+    return Request(codec, sender, method, _fromOne(number), deadline, caller, rest[end:])
 
 
 def _reply(rest: bytes) -> Reply:
@@ -260,7 +254,7 @@ def _reply(rest: bytes) -> Reply:
     The rest of a REPLY frame.
     """
     codec, number = _REPLY.unpack_from(rest)
-    return Reply(codec, number, rest[_REPLY.size :])
+    return Reply(codec, number, rest[_DATA_AT:])
 
 
 _DECODERS: dict[int, Callable[[bytes], Any]] = {

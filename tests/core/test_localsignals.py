@@ -45,7 +45,7 @@ class LocalSignalTests(SynchronousTestCase):
     def listen(self, event: str | None = None) -> list[tuple[EventInfo, Any]]:
         """What a listener hears from now on."""
         heard: list[tuple[EventInfo, Any]] = []
-        self.index.add("dev1", event, Delivery(lambda info, data: heard.append((info, data))))
+        self.index.add(("dev1", event), Delivery(lambda info, data: heard.append((info, data))))
         return heard
 
     def test_trigger(self) -> None:

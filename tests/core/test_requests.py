@@ -85,6 +85,69 @@ class CheckTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(handlers.call("get", None, "local")), 1)
 
 
+class HandlersTests(SynchronousTestCase):
+    """L{Handlers}: an answer that is there at once needs no Deferred."""
+
+    def test_atOnce(self) -> None:
+        """Functions and coroutines that wait for nothing give their answer itself."""
+
+        async def coroutine(params: Any) -> Any:
+            return params, currentRequest().method
+
+        handlers = Handlers(
+            "dev1",
+            {"plain": lambda params: params, "co": coroutine, None: lambda method, params: method},
+        )
+        self.assertIsNone(handlers.answer("plain", None, "local"))
+        self.assertEqual(handlers.answer("co", 5, "local"), (5, "co"))
+        self.assertEqual(handlers.answer("other", 5, "local"), "other")
+        self.assertEqual(self.successResultOf(handlers.call("co", 6, "local")), (6, "co"))
+
+    def test_raises(self) -> None:
+        """An error is raised at once too; that of a coroutine fails its Deferred."""
+
+        def refusing(params: Any) -> None:
+            raise BadRequest("mine")
+
+        def broken(params: Any) -> None:
+            raise ZeroDivisionError("mine")
+
+        async def coroutine(params: Any) -> None:
+            raise ZeroDivisionError("mine")
+
+        handlers = Handlers("dev1", {"refusing": refusing, "broken": broken, "co": coroutine})
+        self.assertRaises(BadRequest, handlers.answer, "refusing", None, "local")
+        self.assertRaises(NoSuchMethod, handlers.answer, "other", None, "local")
+        error = self.assertRaises(RemoteError, handlers.answer, "broken", None, "local")
+        self.assertEqual((error.type, error.message), ("ZeroDivisionError", "mine"))
+        self.assertRaises(LookupError, currentRequest)
+        self.failureResultOf(handlers.answer("co", None, "local"), RemoteError)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
+    def test_room(self) -> None:
+        """Each that has ended, however it has, makes room for another."""
+        waiting: list[Deferred[Any]] = []
+
+        async def coroutine(params: Any) -> Any:
+            waiting.append(Deferred())
+            return await waiting[-1]
+
+        handlers = Handlers("dev1", {"co": coroutine, "plain": lambda params: 1})
+        for _ in range(2):
+            answers = [handlers.answer("co", None, "local") for _ in range(MAX_RUNNING)]
+            self.assertRaises(Busy, handlers.answer, "plain", None, "local")
+            half = len(waiting) // 2
+            for each in waiting[:half]:
+                each.callback(2)
+            for each in waiting[half:]:
+                each.errback(Busy("mine"))
+            waiting.clear()
+            self.assertEqual([self.successResultOf(each) for each in answers[:half]], [2] * half)
+            for each in answers[half:]:
+                self.failureResultOf(each, Busy)
+        self.assertEqual(handlers.answer("plain", None, "local"), 1)
+
+
 class RequestTestCase(SynchronousTestCase):
     """
     A router with a sender that answers.

@@ -57,7 +57,7 @@ class IndexMachine(RuleBasedStateMachine):
     def add(self, sender: str | None, event: str | None) -> Entry[int]:
         """Somebody subscribes."""
         self.added += 1
-        entry = self.index.add(sender, event, self.added)
+        entry = self.index.add((sender, event), self.added)
         assert entry.order not in self.live
         self.live[entry.order] = entry
         return entry
@@ -156,7 +156,7 @@ class SubscriptionIndexTests(SynchronousTestCase):
             ("dev1", None, "sender 3"),
             (None, None, "all 2"),
         ):
-            self.index.add(sender, event, target)
+            self.index.add((sender, event), target)
         levels = {"all": 2, "sender": 3, "channel": 3, "exact": 3}
         self.assertEqual(
             self.index.match("dev1", "#a"),
@@ -169,7 +169,7 @@ class SubscriptionIndexTests(SynchronousTestCase):
         for sender, event in (("dev1", "temp"), ("dev1", None), ("*1", None), ("*1", "t*")):
             for route in (touched, other):
                 self.index.refresh(route)
-            entry = self.index.add(sender, event, "x")
+            entry = self.index.add((sender, event), "x")
             self.assertEqual((touched.targets, other.targets), (None, ()))
             self.index.refresh(touched)
             self.index.remove(entry)
@@ -181,7 +181,7 @@ class SubscriptionIndexTests(SynchronousTestCase):
         self.assertIs(self.index.hold("dev1", "temp"), first)
         self.index.release(first)
         self.index.refresh(first)
-        self.index.add("dev1", "temp", "x")
+        self.index.add(("dev1", "temp"), "x")
         self.assertIsNone(first.targets)
         self.index.release(first)
         self.assertIsNot(self.index.hold("dev1", "temp"), first)

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.defer import CancelledError, Deferred
 
 from pysig_twisted import Limits, RequestInfo, currentRequest
-from pysig_twisted.errors import RemoteError, TooLarge
+from pysig_twisted.errors import RemoteError, SenderGone, TooLarge
 from pysig_twisted.wire.messages import Call, Cancel, Fail, Goodbye, Hello, Reply, Request, Result
 
 from .clientcase import ClientTestCase, Scripted, Scripts, welcome
@@ -161,10 +161,27 @@ class HandlerTests(ClientTestCase):
         self.assertEqual(self.owner._answers._open, {})
 
     def test_unsendable(self) -> None:
-        """An answer that cannot be encoded is the handler's error."""
-        self.answers(lambda params: object())
-        error = self.failure(self.caller.request("s", "m"), RemoteError)
+        """An answer that cannot be encoded is the handler's error, at once or later."""
+        later: Deferred[Any] = Deferred()
+        self.answers(lambda params: params or later)
+        self.owner.addSender("t", (), {"m": lambda params: object()})
+        error = self.failure(self.caller.request("t", "m"), RemoteError)
         self.assertEqual(error.type, "BadData")
+        asked = self.caller.request("s", "m")
+        self.routers.pump()
+        later.callback(object())
+        self.assertEqual(self.failure(asked, RemoteError).type, "BadData")
+        self.assertEqual(self.result(self.caller.request("s", "m", 1)), 1)
+
+    def test_endedByHandler(self) -> None:
+        """A handler that ends the link and answers at once does no harm."""
+
+        def handler(params: Any) -> int:
+            self.owner.stopService()
+            return 1
+
+        self.answers(handler)
+        self.failure(self.caller.request("s", "m"), SenderGone)
 
     def test_tooLarge(self) -> None:
         """An answer that does not fit into a frame is an error, for one limit and the other."""

@@ -303,7 +303,7 @@ class ScriptedTests(ClientTestCase):
         self.assertEqual(len(heads), 3)
         self.say(PresenceNotice("s", sidText(SID), False, 5, reason="closed"))
         self.assertEqual(heads.scans, 0)
-        self.assertEqual([arrival.head.sender for arrival in heads.values()], ["t"])
+        self.assertEqual([arrival.sender for arrival in heads.values()], ["t"])
         self.assertEqual(list(arrivals._ofSender), ["t"])
         arrivals.forget()
         self.assertEqual((len(heads), arrivals._ofSender), (0, {}))

@@ -173,8 +173,31 @@ class CallTests(ClientTestCase):
         self.routers.advance(10)
         self.assertGreater(len(self.scripts.made), 1)
 
+    def test_noAnswerToOne(self) -> None:
+        """Each call has the same time, whatever came of those before it."""
+        self.answers = lambda message: (
+            [Pong(message.token)]
+            if isinstance(message, Ping)
+            else [Result(message.id, {})]
+            if message.id == 1
+            else []
+        )
+        first = self.link.call(Listen())
+        self.routers.advance(0)
+        self.assertEqual(self.successResultOf(first), {})
+        second = self.link.call(Listen())
+        self.routers.advance(30)
+        third = self.link.call(Listen())
+        self.routers.advance(29)
+        self.assertNoResult(second)
+        self.link.answer(2, "late")
+        self.routers.advance(30)
+        self.assertNoResult(third)
+        self.routers.advance(2)
+        self.failureResultOf(third, RequestTimeout)
+
     def test_answered(self) -> None:
-        """Calls that were answered, or refused, have no deadline any more."""
+        """All calls have one deadline, and none when they were answered or refused."""
         before = len(self.link.context.deadlines)
         self.answers = lambda message: [
             Pong(message.token)
@@ -184,7 +207,7 @@ class CallTests(ClientTestCase):
             else Result(message.id, {})
         ]
         calls = [self.link.call(Listen()) for _ in range(4)]
-        self.assertEqual(len(self.link.context.deadlines), before + 4)
+        self.assertEqual(len(self.link.context.deadlines), before + 1)
         for call in calls:
             call.addErrback(lambda failure: None)
         self.routers.pump()

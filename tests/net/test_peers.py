@@ -33,6 +33,15 @@ class PeersTests(ServerRig):
         self.assertIsNone(first.protocol.peer)
         self.assertEqual(self.peer().protocol.peer.id, 2)
 
+    def test_tables(self) -> None:
+        """What a peer may never need is made when it is looked at, once; nothing else is."""
+        known = self.peer().protocol.peer
+        self.assertIs(known.asking, known.asking)
+        self.assertEqual((known.asking, known.serving, known.claims, known.heads), ({}, {}, {}, {}))
+        self.assertIsNot(known.asking, known.serving)
+        self.assertIsNot(known.asking, self.peer().protocol.peer.asking)
+        self.assertRaises(AttributeError, lambda: known.nothing)
+
     def test_narrowNotice(self) -> None:
         """A notice fits into the frames of a narrow peer, whatever the names."""
         narrow = self.peer(maxFrame=1024)

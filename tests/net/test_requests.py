@@ -422,6 +422,21 @@ class PeerToHereTests(RequestsRig):
             )
         self.assertEmptyHere()
 
+    def test_later(self) -> None:
+        """So it is with answers that take their time."""
+        waiting: list[Deferred[Any]] = []
+        narrow = self.peer(maxFrame=1024)
+        self.serve(get=lambda params: waiting.append(Deferred()) or waiting[-1])
+        for number in (1, 2, 3):
+            narrow.request(number, "here", "get")
+        for one, value in zip(waiting, (object(), "x" * 2000, 3), strict=True):
+            one.callback(value)
+        answers = narrow.take(Reply, Fail)
+        codes = [one.fields["code"] for one in answers[:2]]
+        self.assertEqual(codes, ["remote-error", "too-large"])
+        self.assertEqual(answers[2], Reply(1, 3, b"3"))
+        self.assertEmptyHere()
+
     def test_tooLarge(self) -> None:
         """One that is too long too."""
         narrow = self.peer(maxFrame=1024)
@@ -526,6 +541,24 @@ class PeerToHereTests(RequestsRig):
         self.serve(get=get)
         self.caller.request(1, "here", "get")
         self.assertEqual(len(self.caller.take()), 1)
+        self.assertEmpty()
+
+    def test_goneByItselfFailed(self) -> None:
+        """So does one that takes its sender back and fails, or answers what cannot be sent."""
+
+        def fails(params: Any) -> Any:
+            self.router.removeSender("here")
+            raise BadRequest("mine")
+
+        def cannot(params: Any) -> Any:
+            self.router.removeSender("here")
+            return object()
+
+        for number, handler in enumerate((fails, cannot), 1):
+            self.serve(get=handler)
+            self.caller.request(number, "here", "get")
+            self.assertEqual(self.codeOf(number), "sender-gone")
+        self.assertEmpty()
 
     def test_callerEndedByHandler(self) -> None:
         """A handler that ends its caller's connection, and waits, leaves nothing behind."""
