@@ -114,7 +114,8 @@ def payload(value, encoded):
 
 def spell(message):
     """
-    What the lines of a message hold.
+    What the lines of a message hold. A Replay is frames of version 1, in base64: a peer that wants
+    none asks for none.
     """
     kind = type(message).__name__
     if kind == "Run":

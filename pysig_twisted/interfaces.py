@@ -9,7 +9,7 @@ Deferred.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from zope.interface import Attribute, Interface
 
@@ -73,6 +73,7 @@ class IRouter(Interface):
         sender: str | None = ANY,
         event: str | None = ANY,
         *,
+        replay: int | Literal["last"] | None = None,
         snapshot: bool = False,
         onGap: Callable[[Gap], object] | None = None,
         concurrency: int = 1,
@@ -87,12 +88,19 @@ class IRouter(Interface):
         @param event: a name, a pattern, or L{ANY}, which includes C{#connect}
             and C{#disconnect}. An event whose name begins with C{#} is a
             channel, which is listened to with C{(ANY, "#name")}.
+        @param replay: hear first, in order and with C{info.replayed}, what the senders
+            that are here have fired before: C{"last"}, the newest event of each name,
+            or a number, so many of the newest events of each sender. That happens
+            once, as far as the router remembers them; a sender that goes takes them
+            with it. Then come events as they are fired.
         @param snapshot: where the subscription includes C{#connect}, tell first
             which senders are connected already, as if they came just now.
         @param onGap: told which events the listener missed.
         @param concurrency: how many awaitables of the listener may run at
             once; with more than 1, it may see events end out of order.
         @raise BadName: neither names nor patterns.
+        @raise BadRequest: the router remembers nothing that it could replay, or an
+            argument cannot be used.
         """
 
     def removeListener(

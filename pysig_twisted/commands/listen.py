@@ -11,6 +11,7 @@ import click
 from twisted.internet.defer import Deferred
 
 from ..core.info import EventInfo, Gap
+from ..core.listeners import Replay
 from ..names import isBuiltin
 from .arguments import nameOrAny
 from .completing import eventNames, senderNames
@@ -27,6 +28,11 @@ FIELDS: Final = {
     "replayed": TEXT,
 }
 
+MOST: Final = 1_000_000
+"""
+Events of each sender that may be asked for: no router remembers so many.
+"""
+
 
 @click.command(
     short_help="Print events as they come.",
@@ -38,10 +44,13 @@ Examples:
   pysig listen 'room*' 'temp*' --json    as JSON, one object a line
   pysig listen door opened --count 1     wait for one event
   pysig listen '*' '#connect'            who comes
+  pysig listen kitchen temp --last       the newest value, and those to come
+  pysig listen - alarm --replay 20       the last 20 of each sender, too
   pysig listen kitchen temp --format '{time.local} {data.celsius}'
 
-Quote a * for the shell. When the link is lost it is made again, and whoever came
-and went meanwhile is told.
+Quote a * for the shell. When the link is lost it is made again. What was fired and
+who came and went meanwhile follows then, in order; what the router has forgotten
+is told.
 """,
 )
 @click.argument("sender", required=False, shell_complete=senderNames())
@@ -53,6 +62,15 @@ and went meanwhile is told.
     metavar="N",
     help="End after N events. #connect and #disconnect count if EVENT is given.",
 )
+@click.option(
+    "--last", is_flag=True, help="Begin with the newest of each event, of the senders that are here."
+)
+@click.option(
+    "--replay",
+    type=click.IntRange(1, MOST),
+    metavar="N",
+    help="Begin with the newest N events of each sender that is here.",
+)
 @click.option("--wait", is_flag=True, help="If no router is there, wait until one is.")
 @codecOption
 @linkOptions
@@ -63,6 +81,8 @@ def listen(
     asJson: bool,
     layout: str | None,
     count: int | None,
+    last: bool,
+    replay: int | None,
     wait: bool,
     codec: Any,
 ) -> None:
@@ -73,14 +93,29 @@ def listen(
     stand for any.
     """
     line = lineOf(FIELDS, asJson, layout)
+    past = replayOf(last, replay)
 
     from .running import begin, run
 
     key = (nameOrAny(sender), nameOrAny(event))
     run(
-        lambda session: hear(session, settings.endpoint, key, line, count, wait, codec),
+        lambda session: hear(session, settings.endpoint, key, line, count, wait, codec, past),
         begin(settings.verbosity),
     )
+
+
+def replayOf(last: bool, count: int | None) -> Replay:
+    """
+    What is to be printed first of what was fired before.
+
+    @raise click.UsageError: both are given.
+    """
+    if last and count is not None:
+        raise click.UsageError(
+            "--last and --replay exclude each other: the newest of each event, or the newest"
+            f" {count} of each sender"
+        )
+    return "last" if last else count
 
 
 class Printer:
@@ -166,6 +201,7 @@ async def hear(
     count: int | None = None,
     wait: bool = False,
     codec: Any = None,
+    replay: Replay = None,
 ) -> None:
     """
     Print events.
@@ -174,6 +210,7 @@ async def hear(
     @param key: sender and event.
     @param line: see L{Printer}.
     @param codec: arguments of a router that concern encodings.
+    @param replay: what to print first of what was fired before.
     @raise PysigError: there is no connection, or the router refuses.
     """
     from .. import ClientRouter
@@ -182,7 +219,9 @@ async def hear(
     printer = Printer(session, line, count, key[1] is not None)
     observer = LinkObserver(session, True)
     router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **(codec or {}))
-    subscription = router.addListener(printer.event, *key, snapshot=True, onGap=printer.gap)
+    subscription = router.addListener(
+        printer.event, *key, replay=replay, snapshot=True, onGap=printer.gap
+    )
     waiting = (lambda why: session.notices.tell(f"{why}; waiting")) if wait else None
     async with session.link(router, waiting):
         await subscription.whenSettled()

@@ -148,14 +148,17 @@ def timeText(seconds: float, now: datetime | None = None, precision: str = "mill
 
 def eventLine(info: EventInfo, data: Any, color: bool = False) -> str:
     """
-    An event for people: time, sender, event, number, data.
+    An event for people: time, sender, event, number, data. One that is sent again
+    says so, and is dim where there are colors.
     """
-    time = timeText(info.time)
-    event = escape(info.event)
+    time, event = timeText(info.time), escape(info.event)
+    rest = f"{info.seq}  {toJson(data)}"
+    if info.replayed:
+        text = f"{time}  {escape(info.sender)}  {event}  {rest}  (replayed)"
+        return f"\x1b[2m{text}\x1b[0m" if color else text
     if color:
         time, event = f"\x1b[2m{time}\x1b[0m", f"\x1b[1m{event}\x1b[0m"
-    replayed = "  (replayed)" if info.replayed else ""
-    return f"{time}  {escape(info.sender)}  {event}  {info.seq}  {toJson(data)}{replayed}"
+    return f"{time}  {escape(info.sender)}  {event}  {rest}"
 
 
 def eventRecord(info: EventInfo, data: Any) -> dict[str, Any]:

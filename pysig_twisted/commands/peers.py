@@ -28,8 +28,9 @@ HEADINGS: Final = (
     "pending",
     "in",
     "out",
+    "late",
 )
-NUMBERS: Final = ("id", "listens", "pending", "in", "out")
+NUMBERS: Final = ("id", "listens", "pending", "in", "out", "late")
 FIELDS: Final = {
     "id": TEXT,
     "address": TEXT,
@@ -41,6 +42,7 @@ FIELDS: Final = {
     "pending": TEXT,
     "bytesIn": TEXT,
     "bytesOut": TEXT,
+    "late": TEXT,
 }
 
 
@@ -61,7 +63,7 @@ class Page(msgspec.Struct):
 Examples:
   pysig peers
   pysig peers --watch
-  pysig peers --json | jq 'select(.pending > 0)'
+  pysig peers --json | jq 'select(.late > 0)'
   pysig peers --format '{id} {address} {senders}'
 
 In a pipe there is one line for each connection, and between its columns a tab.
@@ -78,7 +80,8 @@ def peers(
     """
     List the connections of the router: who is at the other end, which senders it
     owns, how many subscriptions it has, and the bytes that wait for it, came from
-    it and went to it.
+    it and went to it. One that is late has yet to hear something of so many senders
+    that others have heard.
     """
     line, seconds = lineOf(FIELDS, asJson, layout), intervalOf(watch, interval)
 
@@ -125,6 +128,7 @@ def row(record: Mapping[str, Any], isForPeople: bool) -> tuple[str, ...]:
         escape(", ".join(record["senders"])),
         str(record["listens"]),
         *(sizeText(size) if isForPeople else str(size) for size in sizes),
+        "" if isForPeople and not record["late"] else str(record["late"]),
     )
 
 

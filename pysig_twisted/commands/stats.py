@@ -4,7 +4,7 @@ C{pysig stats}: what the router has done so far.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -23,7 +23,20 @@ from .options import Settings, linkOptions, outputOptions
 from .output import escape, timeText, toJson
 from .template import PARTS, TEXT, TIME, Line, lineOf
 
-COUNTERS: Final = ("eventsAccepted", "eventsDelivered", "eventsRefused", "requests")
+COUNTERS: Final = (
+    "peersCut",
+    "eventsAccepted",
+    "eventsDelivered",
+    "eventsReplayed",
+    "eventsRefilled",
+    "eventsRefused",
+    "eventsMissed",
+    "gapsTold",
+    "runsForgotten",
+    "requests",
+    "holds",
+    "holdSeconds",
+)
 """
 What only grows while a router runs, so that its growth is a rate.
 """
@@ -34,24 +47,51 @@ FIELDS: Final = {
     "uptime": TEXT,
     "time": TIME,
     "peers": TEXT,
+    "peersLate": TEXT,
+    "peersCut": TEXT,
     "senders": TEXT,
     "subscriptions": TEXT,
     "eventsAccepted": TEXT,
     "eventsDelivered": TEXT,
+    "eventsReplayed": TEXT,
+    "eventsRefilled": TEXT,
     "eventsRefused": TEXT,
+    "eventsMissed": TEXT,
+    "gapsTold": TEXT,
+    "runsForgotten": TEXT,
     "requests": TEXT,
     "requestsOpen": TEXT,
+    "holds": TEXT,
+    "holdSeconds": TEXT,
+    "historyBytes": TEXT,
     "bytesPending": TEXT,
 }
 HEADINGS: Final = ("", "", "per second")
 NUMBERS: Final = HEADINGS[2:]
+CONSTANT: Final = ("software", "epoch")
+"""
+What need not be looked at again and again: so the rest has room on 24 lines.
+"""
+
 WORDS: Final = {
+    "peersLate": "peers late",
+    "peersCut": "peers cut",
     "eventsAccepted": "events accepted",
     "eventsDelivered": "events delivered",
+    "eventsReplayed": "events replayed",
+    "eventsRefilled": "events refilled",
     "eventsRefused": "events refused",
+    "eventsMissed": "events missed",
+    "gapsTold": "gaps told",
+    "runsForgotten": "runs forgotten",
     "requestsOpen": "requests open",
+    "holdSeconds": "seconds on hold",
+    "historyBytes": "history",
     "bytesPending": "pending",
 }
+
+
+SHOWN: Final = {"uptime": durationText, "historyBytes": sizeText, "bytesPending": sizeText}
 
 
 @click.command(
@@ -77,8 +117,11 @@ def stats(
     """
     Show the router's counters since its start, and what there is now.
 
-    Subscriptions are those that the router keeps; events delivered are copies,
-    one for each listener; pending are the bytes that wait to be sent.
+    Subscriptions are those that the router keeps; events delivered, replayed and
+    missed are copies, one for each connection. A peer is late while it has yet to
+    hear what others have heard. Holds are pauses of those who fire faster than a
+    listener takes it. The history is what the router remembers of its senders, and
+    pending are the bytes that wait to be sent.
     """
     line = lineOf({**FIELDS, "rates": PARTS} if watch else FIELDS, asJson, layout)
     seconds = intervalOf(watch, interval)
@@ -124,7 +167,7 @@ def row(record: Mapping[str, Any], isForPeople: bool) -> tuple[str, ...]:
     if not isForPeople:
         return escape(name), text
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        shown = {"uptime": durationText, "bytesPending": sizeText}.get(name)
+        shown = SHOWN.get(name)
         if shown is not None:
             text = shown(value)
         elif name == "time":
@@ -195,22 +238,22 @@ class Watched:
             for columns in self.rows(False):
                 yield "\t".join(columns).rstrip("\t")
 
-    def rows(self, isForPeople: bool) -> list[tuple[str, ...]]:
+    def rows(self, isForPeople: bool, without: Sequence[str] = ()) -> list[tuple[str, ...]]:
         """
-        The columns of all figures.
+        The columns of all figures but these.
         """
         changes = self.found.get("rates", {})
         form = "{:,.1f}" if isForPeople else "{}"
         return [
             (*row(record, isForPeople), form.format(changes[name]) if name in changes else "")
             for record in figures(self.found)
-            if (name := record["name"]) != "rates"
+            if (name := record["name"]) != "rates" and name not in without
         ]
 
     def draw(self, width: int) -> tuple[str, list[str]]:
         """
         A title and a table.
         """
-        rows = self.rows(True)
+        rows = self.rows(True, CONSTANT)
         title = f"the router at {escape(self.endpoint)}"
         return title, tableHere(HEADINGS, rows, width, NUMBERS) if rows else []

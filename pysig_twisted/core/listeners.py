@@ -5,6 +5,7 @@ The listeners of one router, and the handles that their owners have.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from twisted.internet.defer import Deferred
 
@@ -16,6 +17,12 @@ from .grouped import Groups, itemsOf, put, take
 from .info import Gap
 from .subscriptions import Entry, Key, SubscriptionIndex
 
+Replay = int | Literal["last"] | None
+"""
+What a new listener is to hear first of what was fired before: nothing, the newest of
+each event, or the newest so many of each sender.
+"""
+
 
 class Subscription(Declaration):
     """
@@ -25,9 +32,19 @@ class Subscription(Declaration):
     @ivar listener: what is called.
     @ivar delivery: how it is called.
     @ivar snapshot: is it told who is here already?
+    @ivar replay: what it is to hear first of what was fired before.
     """
 
-    __slots__ = ("_entry", "_offered", "_remove", "delivery", "key", "listener", "snapshot")
+    __slots__ = (
+        "_entry",
+        "_offered",
+        "_remove",
+        "delivery",
+        "key",
+        "listener",
+        "replay",
+        "snapshot",
+    )
 
     def __init__(
         self,
@@ -37,6 +54,7 @@ class Subscription(Declaration):
         snapshot: bool,
         offered: Callable[[Key], bool | None],
         remove: Callable[[Subscription], Deferred[None]],
+        replay: Replay = None,
     ) -> None:
         """
         @param offered: tells what L{offered} says.
@@ -47,6 +65,7 @@ class Subscription(Declaration):
         self.listener = listener
         self.delivery = delivery
         self.snapshot = snapshot
+        self.replay = replay
         self._offered = offered
         self._remove = remove
         self._entry: Entry[Delivery] | None = None
@@ -115,13 +134,15 @@ class Listeners:
         snapshot: bool,
         onGap: Callable[[Gap], object] | None,
         concurrency: int,
+        replay: Replay = None,
     ) -> Subscription:
         """
         A new subscription, which hears nothing before L{connect}.
 
         @raise BadName: the sender or the event is neither a name nor a pattern.
         @raise BadRequest: the listener or C{onGap} cannot be called, or
-            C{concurrency} is not a whole number above 0.
+            C{concurrency} is not a whole number above 0, or C{replay} is none of what
+            it may be.
         """
         key = (checkPattern(sender, "sender"), checkPattern(event, "event"))
         if not callable(listener):
@@ -130,8 +151,11 @@ class Listeners:
             raise BadRequest(f"onGap {onGap!r} cannot be called")
         if not isinstance(concurrency, int) or concurrency < 1:
             raise BadRequest(f"concurrency {concurrency!r} is not a whole number above 0")
+        checkReplay(replay)
         delivery = Delivery(listener, onGap, concurrency)
-        subscription = Subscription(key, listener, delivery, snapshot, self._offered, self._remove)
+        subscription = Subscription(
+            key, listener, delivery, snapshot, self._offered, self._remove, replay
+        )
         put(self._byKey, key, subscription)
         self._size += 1
         return subscription
@@ -142,12 +166,23 @@ class Listeners:
         """
         return subscription._entry is not None
 
-    def connect(self, subscription: Subscription) -> None:
+    def connect(self, subscription: Subscription, target: Delivery | None = None) -> None:
         """
         The router has taken it: let it hear what is fired from now on.
+
+        @param target: what is called in its place.
         """
         if subscription._entry is None:
-            subscription._entry = self.index.add(subscription.key, subscription.delivery)
+            subscription._entry = self.index.add(
+                subscription.key, subscription.delivery if target is None else target
+            )
+
+    def release(self, subscription: Subscription) -> None:
+        """
+        Call nothing in its place any more.
+        """
+        if subscription._entry is not None:
+            self.index.replace(subscription._entry, subscription.delivery)
 
     def park(self, subscription: Subscription) -> None:
         """
@@ -195,3 +230,16 @@ class Listeners:
         How many there are.
         """
         return self._size
+
+
+def checkReplay(replay: object) -> None:
+    """
+    @raise BadRequest: nobody can be given such a replay.
+    """
+    if replay is None or replay == "last":
+        return
+    if isinstance(replay, bool) or not isinstance(replay, int) or replay < 1:
+        raise BadRequest(
+            f'replay {replay!r} is none: give "last" (the newest of each event), a whole number'
+            " above 0 (the newest so many of each sender), or None"
+        )

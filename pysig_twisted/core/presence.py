@@ -49,6 +49,7 @@ class Life(Generic[O]):
     @ivar since: when, in seconds since the epoch.
     @ivar dispatcher: keeps the order of its events for local listeners.
     @ivar seq: the number of its last event.
+    @ivar record: what a server remembers of it, if this is one.
     """
 
     __slots__ = (
@@ -57,6 +58,7 @@ class Life(Generic[O]):
         "name",
         "owner",
         "principal",
+        "record",
         "requests",
         "seq",
         "sid",
@@ -87,6 +89,7 @@ class Life(Generic[O]):
         self.since = since
         self.dispatcher = dispatcher
         self.seq = seq
+        self.record: Any = None
 
     def info(self) -> SenderInfo:
         """

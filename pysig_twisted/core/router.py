@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..errors import NameTaken, NoSuchSender, PysigError, SenderGone
+from ..errors import BadRequest, ConfigError, NameTaken, NoSuchSender, PysigError, SenderGone
 from ..interfaces import IRouter
 from ..names import (
     ANY,
@@ -29,9 +29,10 @@ from .declaration import State
 from .delivery import Listener
 from .dispatch import Dispatcher, Targets
 from .info import EventInfo, Gap, SenderInfo
-from .listeners import Listeners, Subscription
+from .listeners import Listeners, Replay, Subscription
 from .localsignals import LocalSignal, Publish
 from .presence import Life, Presence, newSid
+from .remembered import Remembered
 from .requests import DEFAULT_TIMEOUT, Handler, Handlers, PendingRequest, checkTimeout
 from .signals import Sender, checkEvents, checkSender
 from .subscriptions import Key
@@ -53,12 +54,19 @@ class Router:
 
     log = Logger()
 
-    def __init__(self, *, clock: Any = None) -> None:
+    def __init__(self, *, clock: Any = None, history: int = 0) -> None:
         """
         @param clock: an C{IReactorTime} for the deadlines of requests; the
             running program's reactor if not given. It is looked up at the
             first request that is not answered at once.
+        @param history: how many events of each sender are kept for listeners that
+            ask for a C{replay}; besides, the newest of each name is. With 0 no
+            replay can be asked for.
+        @raise ConfigError: C{history} is not a whole number, or below 0.
         """
+        if isinstance(history, bool) or not isinstance(history, int) or history < 0:
+            raise ConfigError(f"history {history!r} is not a number of events, or 0")
+        self._remembered = Remembered(history) if history else None
         self._clock = clock
         self._deadlinesMade: Deadlines | None = None
         self._lives: Presence[Any] = Presence()
@@ -99,6 +107,7 @@ class Router:
         sender: str | None = ANY,
         event: str | None = ANY,
         *,
+        replay: Replay = None,
         snapshot: bool = False,
         onGap: Callable[[Gap], object] | None = None,
         concurrency: int = 1,
@@ -106,11 +115,19 @@ class Router:
         """
         See L{IRouter.addListener}.
         """
-        subscription = self._listeners.create(listener, sender, event, snapshot, onGap, concurrency)
+        subscription = self._listeners.create(
+            listener, sender, event, snapshot, onGap, concurrency, replay
+        )
+        if replay is not None and self._remembered is None:
+            self._listeners.disconnect(subscription)
+            raise BadRequest(
+                "this router keeps no history, so it cannot replay; make it with"
+                " Router(history=1000), or leave out replay="
+            )
         self._listeners.connect(subscription)
         subscription._settle(State.ACCEPTED)
-        if snapshot and matcher(event)(CONNECT):
-            self._tellPresent(subscription)
+        if replay is not None or (snapshot and matcher(event)(CONNECT)):
+            self._tellBefore(subscription)
         return subscription
 
     def removeListener(
@@ -218,6 +235,8 @@ class Router:
         """
         if not self._lives.remove(life):
             return False
+        if self._remembered is not None:
+            self._remembered.forget(life.name)
         self._announce(life, reason)
         for pending in tuple(self._open.get(life, ())):
             pending.abandon(senderGone(life.name, reason))
@@ -237,20 +256,26 @@ class Router:
         if targets and not isReserved(life.name):
             life.dispatcher.deliver(targets, presenceInfo(life, event), data)
 
-    def _tellPresent(self, subscription: Subscription) -> None:
+    def _tellBefore(self, subscription: Subscription) -> None:
         """
-        Tell a new listener who is here.
+        Tell a new listener who is here, and what they have fired, as far as it wants.
 
         Whatever it does when told of the first, what the others fire from here
-        on comes after their C{#connect}.
+        on comes after that.
         """
         targets = (subscription.delivery,)
-        held = [
-            life.dispatcher
-            for life in self._lives.matching(subscription.sender)
-            if not isReserved(life.name)
-            and life.dispatcher.reserve(targets, presenceInfo(life, CONNECT), life.data())
-        ]
+        isTold = subscription.snapshot and matcher(subscription.event)(CONNECT)
+        held = []
+        for life in self._lives.matching(subscription.sender):
+            items = [(presenceInfo(life, CONNECT), life.data())] if isTold else []
+            if self._remembered is not None:
+                items += self._remembered.replay(life.name, subscription.event, subscription.replay)
+            if not items or isReserved(life.name):
+                continue
+            if life.dispatcher.reserve(targets, *items[0]):
+                held.append(life.dispatcher)
+            for info, data in items[1:]:
+                life.dispatcher.deliver(targets, info, data)
         for dispatcher in held:
             dispatcher.proceed()
 
@@ -272,9 +297,11 @@ class Router:
 
     def _publisher(self, sender: Sender, event: str) -> Publish | None:
         """
-        Who else gets an event of a sender of this process: nobody.
+        Who else gets an event of a sender of this process: whoever remembers it.
         """
-        return None
+        if self._remembered is None or sender.state is not State.ACCEPTED:
+            return None
+        return self._remembered.publisher(sender.name, event)
 
     def _removeOwn(self, sender: Sender) -> bool:
         """

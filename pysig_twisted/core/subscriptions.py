@@ -160,6 +160,13 @@ class SubscriptionIndex(Generic[T]):
         self.size -= 1
         self._touch(key)
 
+    def replace(self, entry: Entry[T], target: T) -> None:
+        """
+        Have C{target} hear what a subscription asks for, in its place in the order.
+        """
+        entry.target = target
+        self._touch(entry.key)
+
     def match(self, sender: str, event: str) -> tuple[T, ...]:
         """
         Who hears this event of this sender, in the order of delivery.

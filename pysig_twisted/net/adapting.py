@@ -15,61 +15,82 @@ from ..errors import UnsupportedCodec
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import GapNotice
 from ..wire.runs import Run, eventFrame, makeHead
+from .kept import Kept, Stream
 from .transcoding import toJson
 
 if TYPE_CHECKING:
-    from .events import PeerSignal
     from .peers import Peer
 
 
-def adapt(codecs: Codecs, signal: PeerSignal, run: Run) -> int:
+def speaks(peer: Peer, stream: Stream) -> bool:
     """
-    Send a run to those peers of a signal that do not take it as it is.
+    Does the peer know the encoding?
+    """
+    return peer.codecs.get(stream.codec) == stream.codecName
 
-    @param codecs: the encodings that this process speaks.
-    @return: how many events were sent.
+
+def isPlain(peer: Peer, kept: Kept) -> bool:
     """
-    translated: list[Run | GapNotice] | None = None
-    sent = 0
-    for peer in signal.others:
-        parts: list[Run | GapNotice] = [run]
-        if peer.codecs.get(signal.codec) != signal.codecName:
-            if translated is None:
-                translated = list(translate(codecs, signal, run))
-            parts = translated
+    Does the peer take the run as it is?
+    """
+    return kept.longest <= peer.maxFrame and speaks(peer, kept.stream)
+
+
+class Adapted:
+    """
+    A run, for peers that do not take it as it is. It is translated once for all of
+    them.
+    """
+
+    def __init__(self, codecs: Codecs, kept: Kept) -> None:
+        """
+        @param codecs: the encodings that this process speaks.
+        @param kept: the run.
+        """
+        self._codecs = codecs
+        self._stream = kept.stream
+        self._run = kept.run()
+        self._translated: list[Run | GapNotice] | None = None
+
+    def framesFor(self, peer: Peer) -> Iterator[tuple[bytes, int]]:
+        """
+        What to send to a peer: frames, and how many events are in them.
+        """
+        parts: list[Run | GapNotice] = [self._run]
+        if not speaks(peer, self._stream):
+            if self._translated is None:
+                self._translated = list(translate(self._codecs, self._stream, self._run))
+            parts = self._translated
         for part in parts:
             if isinstance(part, GapNotice):
-                peer.send(part)
+                yield peer.frame(part), 0
+            elif part.longest <= peer.maxFrame:
+                yield part.frames, part.count
             else:
-                sent += _sendShort(peer, signal, part)
-    return sent
+                yield from self._short(peer, part)
+
+    def _short(self, peer: Peer, run: Run) -> Iterator[tuple[bytes, int]]:
+        """
+        The frames of a run that are not too long for the peer.
+        """
+        for one in run.split():
+            if one.longest <= peer.maxFrame:
+                yield one.frames, 1
+            else:
+                yield peer.frame(gapNotice(self._stream, one.first, one.last, "too-large")), 0
 
 
-def _sendShort(peer: Peer, signal: PeerSignal, run: Run) -> int:
-    """
-    Send the frames of a run that are not too long for the peer.
-    """
-    sent = 0
-    for one in (run,) if run.longest <= peer.maxFrame else run.split():
-        if one.longest > peer.maxFrame:
-            peer.send(gapNotice(signal, one.first, one.last, "too-large"))
-        else:
-            peer.write(one.frames)
-            sent += one.count
-    return sent
-
-
-def translate(codecs: Codecs, signal: PeerSignal, run: Run) -> Iterator[Run | GapNotice]:
+def translate(codecs: Codecs, stream: Stream, run: Run) -> Iterator[Run | GapNotice]:
     """
     A run in JSON, in parts: what can be said in it, and gaps for the rest.
     """
-    head = makeHead(JSON, signal.life.name, signal.route.event, signal.life.sid)
+    head = makeHead(JSON, stream.sender, stream.event, stream.sid)
     frames: list[bytes] = []
     unsaid = 0
     seq = run.first
     for seq, time, data in run.events():
         try:
-            payload = toJson(codecs, signal.codec, signal.codecName, data)
+            payload = toJson(codecs, stream.codec, stream.codecName, data)
         except UnsupportedCodec:
             if frames:
                 yield _joined(head, frames, seq - 1)
@@ -77,13 +98,13 @@ def translate(codecs: Codecs, signal: PeerSignal, run: Run) -> Iterator[Run | Ga
             unsaid += 1
         else:
             if unsaid:
-                yield gapNotice(signal, seq - unsaid, seq - 1, "codec")
+                yield gapNotice(stream, seq - unsaid, seq - 1, "codec")
                 unsaid = 0
             frames.append(eventFrame(head, seq, time, payload))
     if frames:
         yield _joined(head, frames, seq)
     else:
-        yield gapNotice(signal, seq - unsaid + 1, seq, "codec")
+        yield gapNotice(stream, seq - unsaid + 1, seq, "codec")
 
 
 def _joined(head: bytes, frames: list[bytes], last: int) -> Run:
@@ -94,10 +115,11 @@ def _joined(head: bytes, frames: list[bytes], last: int) -> Run:
     return Run(head, b"".join(frames), len(frames), last - len(frames) + 1, last, longest)
 
 
-def gapNotice(signal: PeerSignal, first: int, last: int, why: str) -> GapNotice:
+def gapNotice(stream: Stream, first: int, last: int, why: str) -> GapNotice:
     """
-    What tells a peer which events of a signal it does not get.
+    What tells a peer which events of a stream it does not get.
     """
-    life = signal.life
     count = last - first + 1
-    return GapNotice(life.name, sidText(life.sid), first, last, count, (signal.route.event,), why)
+    return GapNotice(
+        stream.sender, sidText(stream.sid), first, last, count, (stream.event,), why
+    )

@@ -18,7 +18,7 @@ from ..core.delivery import Delivery
 from ..core.dispatch import Targets
 from ..core.gaps import OTHERS
 from ..core.info import EventInfo, Gap
-from ..core.subscriptions import Route, SubscriptionIndex
+from ..core.subscriptions import Key, Route, SubscriptionIndex
 from ..errors import PysigError, UnsupportedCodec
 from ..names import isBuiltin, matcher
 from ..wire.codecs import Codecs
@@ -62,6 +62,9 @@ class Arrivals:
     Gives what arrives to the listeners.
 
     @ivar delivered: how many events had a listener.
+    @ivar replayed: how many of these were fired before, and sent because they had been
+        missed or asked for.
+    @ivar gaps: how many events were told as missed, of those that could be counted.
     @ivar unknown: how many came of lives that we were not told of.
     """
 
@@ -90,6 +93,8 @@ class Arrivals:
         # When a gap of a sender was logged last, and how many were not since.
         self._logged: dict[str, tuple[float, int]] = {}
         self.delivered = 0
+        self.replayed = 0
+        self.gaps = 0
         self.unknown = 0
 
     def begin(self) -> None:
@@ -98,7 +103,7 @@ class Arrivals:
         """
         self._isOpen = True
 
-    def read(self, data: bytes, at: int, maxFrame: int) -> int:
+    def read(self, data: bytes, at: int, maxFrame: int, replayed: bool = False) -> int:
         """
         Take the events that came in, as long as nothing else stands between them.
 
@@ -108,6 +113,7 @@ class Arrivals:
         @param data: what came in.
         @param at: where a whole EVENT frame begins.
         @param maxFrame: the most that a frame may count.
+        @param replayed: were they fired before, and missed?
         @return: where what was not taken begins.
         @raise ProtocolError: they are not events.
         """
@@ -154,9 +160,18 @@ class Arrivals:
                 self._unreadable(known, event, seq, error, targets)
                 continue
             delivered += 1
-            deliver(targets, EventInfo(sender, event, seq, stamp / 1e6), value)
+            deliver(targets, EventInfo(sender, event, seq, stamp / 1e6, replayed), value)
         self.delivered += delivered
+        if replayed:
+            self.replayed += delivered
         return at
+
+    def decoder(self, codec: int) -> Callable[[bytes], Any]:
+        """
+        What decodes payloads of an encoding.
+        """
+        found = self._codecs.byId.get(codec)
+        return _unknown(codec) if found is None else found.decode
 
     def _admit(self, head: bytes) -> Arrival | None:
         """
@@ -167,10 +182,13 @@ class Arrivals:
         if known is None or known.info.sid != parsed.sid:
             return None
         route = self._index.hold(parsed.sender, parsed.event)
-        codec = self._codecs.byId.get(parsed.codec)
-        decode = _unknown(parsed.codec) if codec is None else codec.decode
         arrival = self._heads[head] = Arrival(
-            parsed.sender, parsed.event, known, route, decode, known.dispatcher.deliver
+            parsed.sender,
+            parsed.event,
+            known,
+            route,
+            self.decoder(parsed.codec),
+            known.dispatcher.deliver,
         )
         self._ofSender.setdefault(parsed.sender, []).append(head)
         return arrival
@@ -182,9 +200,9 @@ class Arrivals:
         An event cannot be decoded: to the listeners that is a gap.
         """
         info = known.info
-        why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
-        if (event, why) not in known.unreadable:
-            known.unreadable.add((event, why))
+        gap = unreadable(info.name, info.sid, event, seq, error)
+        if (event, gap.why) not in known.unreadable:
+            known.unreadable.add((event, gap.why))
             self.log.warn(
                 "event {event} of {sender} cannot be read, from number {seq} on: {error}",
                 seq=seq,
@@ -192,7 +210,7 @@ class Arrivals:
                 sender=info.name,
                 error=error.message,
             )
-        gap = Gap(info.name, info.sid, seq, seq, 1, (event,), why)
+        self.gaps += 1
         for target in targets:
             target.missed(gap)
 
@@ -200,17 +218,9 @@ class Arrivals:
         """
         The router says that events will not come.
         """
-        self.missed(
-            Gap(
-                notice.sender,
-                None if notice.sid is None else sidNumber(notice.sid),
-                notice.first,
-                notice.last,
-                notice.n,
-                notice.events,
-                notice.why,
-            )
-        )
+        gap = gapOf(notice)
+        if self._view.passed(gap):
+            self.missed(gap)
 
     def missed(self, gap: Gap) -> None:
         """
@@ -218,20 +228,19 @@ class Arrivals:
         they are is told to those who would have heard each of them.
         """
         self._logGap(gap)
+        self.gaps += gap.n or 0
         some = msgspec.structs.replace(gap, n=None)
         known = self._view.known.get(gap.sender)
         told: dict[Delivery, Gap] = {}
         for entry in self._index.ofSender(gap.sender):
             if gap.events is not None:
-                hears = list(map(matcher(entry.key[1]), gap.events))
-                isConcerned, hearsAll = any(hears), all(hears)
+                isConcerned = any(map(matcher(entry.key[1]), gap.events))
             else:
-                hearsAll = entry.key[1] is None
                 isConcerned = not isBuiltin(entry.key[1]) and (
                     known is None or known.isConcernedBy(entry.key)
                 )
             if isConcerned:
-                told[entry.target] = gap if hearsAll else some
+                told[entry.target] = gap if hearsAll(entry.key, gap) else some
         for target, mine in told.items():
             target.missed(mine)
 
@@ -266,6 +275,31 @@ class Arrivals:
         for name in tuple(self._ofSender) if sender is None else (sender,):
             for head in self._ofSender.pop(name, ()):
                 self._index.release(self._heads.pop(head).route)
+
+
+def gapOf(notice: GapNotice) -> Gap:
+    """
+    What a router has told.
+    """
+    sid = None if notice.sid is None else sidNumber(notice.sid)
+    return Gap(notice.sender, sid, notice.first, notice.last, notice.n, notice.events, notice.why)
+
+
+def hearsAll(key: Key, gap: Gap) -> bool:
+    """
+    Would a listener have heard each of these events?
+
+    @param key: what it hears of the sender.
+    """
+    return key[1] is None if gap.events is None else all(map(matcher(key[1]), gap.events))
+
+
+def unreadable(sender: str, sid: int, event: str, seq: int, error: PysigError) -> Gap:
+    """
+    What an event is that cannot be decoded.
+    """
+    why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
+    return Gap(sender, sid, seq, seq, 1, (event,), why)
 
 
 def _unknown(codec: int) -> Callable[[bytes], Any]:

@@ -15,6 +15,8 @@ class Asked(Enum):
     """
     What the router has been asked for, for one sender and event.
 
+    @cvar REPLAYING: to tell of it to listeners that want a replay; it has not answered
+        yet. Others must ask for themselves, since that may take long.
     @cvar LISTENING: to tell of it; it has not answered yet.
     @cvar AGREED: to tell of it, and it does.
     @cvar LEAVING: to tell of it no more; it has not answered yet. What still
@@ -25,6 +27,7 @@ class Asked(Enum):
     LISTENING = 1
     AGREED = 2
     LEAVING = 3
+    REPLAYING = 4
 
 
 class AskedTable:

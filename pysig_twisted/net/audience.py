@@ -6,17 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from sys import intern
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from ..core.info import SenderInfo
 from ..core.presence import Life, Presence, concerns, sidText
 from ..core.router import lastSeq
 from ..core.subscriptions import Key, SubscriptionIndex
 from ..errors import Busy
 from ..names import checkPattern, isPattern
-from ..wire.messages import Listen, PresenceNotice, Result, Unlisten
+from ..wire.messages import Listen, Listening, PresenceNotice, Result, Resume, Unlisten
 from ..wire.version1 import encode
 from .limits import Limits
 from .peers import Peer
+
+if TYPE_CHECKING:
+    from .backlogs import Backlogs
 
 
 class Audience:
@@ -24,15 +30,24 @@ class Audience:
     The subscriptions of all peers.
 
     @ivar index: finds them.
+    @ivar backlogs: what they have yet to hear of what was fired before.
     @ivar limits: the bounds.
     """
 
-    def __init__(self, lives: Presence[Any], limits: Limits, note: Callable[..., object]) -> None:
+    def __init__(
+        self,
+        lives: Presence[Any],
+        backlogs: Backlogs,
+        limits: Limits,
+        note: Callable[..., object],
+    ) -> None:
         """
         @param lives: who is here.
+        @param backlogs: what peers have yet to hear.
         @param note: tells a verbose log what a peer did.
         """
         self.index: SubscriptionIndex[Peer] = SubscriptionIndex()
+        self.backlogs = backlogs
         self.limits = limits
         self._lives = lives
         self._note = note
@@ -47,30 +62,46 @@ class Audience:
         event = checkPattern(action.event, "event")
         # Many listen to events of the same few names, each of which is kept once.
         key = (checkPattern(action.sender, "sender"), event and intern(event))
-        isOne = isPattern(key[0]) or isPattern(key[1])
         if key not in peer.listens:
-            if len(peer.listens) >= self.limits.subscriptions:
-                raise Busy(f"this connection has {len(peer.listens)} subscriptions: the limit")
-            if isOne and peer.patterns >= self.limits.patterns:
-                raise Busy(f"this connection listens to {peer.patterns} patterns: the limit")
-            for life in self._lives.matching(key[0]):
-                if concerns(key, life.name, life.events):
-                    peer.write(presenceFrame(life, None, peer.maxFrame))
-            peer.listens[key] = self.index.add(key, peer)
-            peer.patterns += isOne
+            self._checkRoom(peer, key)
+            if action.start == "resume":
+                peer.listens[key] = None
+            else:
+                self._tellPresent(peer, key)
+                peer.listens[key] = self.index.add(key, peer)
+            peer.patterns += isLoose(key)
+            self._changed(peer)
             self._note(peer, "listens to {event} of {sender}", **named(key))
-        peer.send(Result(number, {}))
+        if action.start in ("now", "resume"):
+            peer.send(Result(number, Listening(self.backlogs.places(peer, key))))
+        else:
+            self.backlogs.replay(peer, number, key, action.start)
+
+    def resume(self, peer: Peer, number: int, action: Resume) -> None:
+        """
+        A peer says what it had heard on its connection before, or part of that.
+        """
+        self.backlogs.saw(peer, action.seen)
+        if action.more:
+            peer.send(Result(number, {}))
+            return
+        keys = [key for key, entry in peer.listens.items() if entry is None]
+        for key in keys:
+            peer.listens[key] = self.index.add(key, peer)
+        self.backlogs.resume(peer, number, keys)
 
     def unlisten(self, peer: Peer, number: int, action: Unlisten) -> None:
         """
         A peer ends a subscription.
         """
         key = (action.sender, action.event)
-        entry = peer.listens.pop(key, None)
-        if entry is not None:
-            self.index.remove(entry)
+        if key in peer.listens:
+            entry = peer.listens.pop(key)
+            if entry is not None:
+                self.index.remove(entry)
+            peer.patterns -= isLoose(key)
+            self._changed(peer)
             self._note(peer, "leaves {event} of {sender}", **named(key))
-            peer.patterns -= isPattern(key[0]) or isPattern(key[1])
         peer.send(Result(number, {}))
 
     def leave(self, peer: Peer) -> None:
@@ -78,13 +109,16 @@ class Audience:
         A connection is gone.
         """
         for entry in peer.listens.values():
-            self.index.remove(entry)
+            if entry is not None:
+                self.index.remove(entry)
         peer.listens.clear()
         peer.patterns = 0
+        self.backlogs.left(peer)
 
     def tell(self, life: Life[Any], reason: str | None) -> None:
         """
-        Tell the peers whom it concerns that a life began, or why it ended.
+        Tell the peers whom it concerns that a life began, or why it ended. Those that
+        have yet to hear something of it are told in the place of that.
         """
         concerned = dict.fromkeys(
             entry.target
@@ -93,9 +127,53 @@ class Audience:
         )
         frames: dict[int, bytes] = {}
         for peer in concerned:
+            if peer.isLate(life.name):
+                continue
+            if reason is None and life.record and self.backlogs.appeared(peer, life.record):
+                continue
             if peer.maxFrame not in frames:
-                frames[peer.maxFrame] = presenceFrame(life, reason, peer.maxFrame)
+                frames[peer.maxFrame] = _frameOf(life, reason, peer.maxFrame)
             peer.write(frames[peer.maxFrame])
+
+    def _tellPresent(self, peer: Peer, key: Key) -> None:
+        """
+        Tell a peer who is here, unless it will hear of that by and by.
+        """
+        for life in self._lives.matching(key[0]):
+            if concerns(key, life.name, life.events) and not peer.isLate(life.name):
+                peer.write(_frameOf(life, None, peer.maxFrame))
+
+    def _checkRoom(self, peer: Peer, key: Key) -> None:
+        """
+        May the peer have one more subscription?
+
+        @raise Busy: it may not.
+        """
+        if len(peer.listens) >= self.limits.subscriptions:
+            raise Busy(f"this connection has {len(peer.listens)} subscriptions: the limit")
+        if isLoose(key) and peer.patterns >= self.limits.patterns:
+            raise Busy(f"this connection listens to {peer.patterns} patterns: the limit")
+
+    def _changed(self, peer: Peer) -> None:
+        """
+        A peer listens to other things than before.
+        """
+        if peer.backlog is not None:
+            peer.backlog.interestChanged()
+
+
+def isLoose(key: Key) -> bool:
+    """
+    Is there a pattern in it?
+    """
+    return isPattern(key[0]) or isPattern(key[1])
+
+
+def _frameOf(life: Life[Any], reason: str | None, maxFrame: int) -> bytes:
+    """
+    The PRESENCE frame of a life as it is now.
+    """
+    return presenceFrame(life.info(), lastSeq(life), reason, maxFrame)
 
 
 def named(key: Key) -> dict[str, str]:
@@ -105,33 +183,25 @@ def named(key: Key) -> dict[str, str]:
     return {"sender": key[0] or "any sender", "event": key[1] or "any event"}
 
 
-def presenceFrame(life: Life[Any], reason: str | None, maxFrame: int) -> bytes:
+def presenceFrame(info: SenderInfo, seq: int, reason: str | None, maxFrame: int) -> bytes:
     """
     The PRESENCE frame of a life, without its lists if it would be too long.
+
+    @param seq: the number of its last event.
+    @param reason: why it ended; C{None} if it is here.
     """
     notice = PresenceNotice(
-        life.name,
-        sidText(life.sid),
+        info.name,
+        sidText(info.sid),
         reason is None,
-        lastSeq(life),
-        life.events,
-        life.requests,
-        life.principal,
-        life.since,
+        seq,
+        info.events,
+        info.requests,
+        info.principal,
+        info.since,
         reason,
     )
     frame = encode(notice)
     if len(frame) - 4 <= maxFrame:
         return frame
-    return encode(
-        PresenceNotice(
-            notice.sender,
-            notice.sid,
-            notice.up,
-            notice.seq,
-            principal=notice.principal,
-            since=notice.since,
-            reason=reason,
-            truncated=True,
-        )
-    )
+    return encode(replace(notice, events=(), requests=None, truncated=True))

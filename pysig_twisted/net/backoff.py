@@ -1,10 +1,11 @@
 """
 How long to wait before connecting again.
 
-The wait grows with each attempt that fails, and with each connection that does
-not live for L{SETTLED} seconds, so that a router that accepts and refuses is not
-hammered. It is spread at random, so that many clients of one router do not come
-back at the same moment.
+The wait grows with each attempt that fails, and with each connection that the router
+ends before it has lived for L{SETTLED} seconds, so that a router that accepts and
+refuses is not hammered. A connection that breaks says nothing of the router: it need
+have lived for L{BROKEN} seconds only. The wait is spread at random, so that many
+clients of one router do not come back at the same moment.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from ..errors import Denied, NotAuthenticated, ProtocolError, PysigError, VersionMismatch
+from ..errors import (
+    Denied,
+    LinkLost,
+    NotAuthenticated,
+    ProtocolError,
+    PysigError,
+    VersionMismatch,
+)
 
 FIRST: Final = 0.2
 FACTOR: Final = 1.7
@@ -25,6 +33,7 @@ a count that goes on for days is no float.
 
 SPREAD: Final = 0.3
 SETTLED: Final = 30.0
+BROKEN: Final = 1.0
 REFUSED: Final = 60.0
 """
 Seconds: what a router refuses for good is tried again this rarely.
@@ -62,7 +71,8 @@ class Backoff:
         @param error: why it ended.
         @param retry: how many seconds the router asked us to wait.
         """
-        self._failures = 1 if lived >= SETTLED else self._failures + 1
+        settled = BROKEN if isinstance(error, LinkLost) else SETTLED
+        self._failures = 1 if lived >= settled else self._failures + 1
         self._least = max(retry, REFUSED) if isinstance(error, LASTING) else retry
 
     def delay(self, attempts: int = 0) -> float:

@@ -16,21 +16,27 @@ from zope.interface import implementer
 from ..core.clock import Deadlines, clockOf
 from ..core.delivery import Listener
 from ..core.info import Gap, SenderInfo
+from ..core.listeners import Replay as ReplayWish
 from ..core.listeners import Subscription
 from ..core.requests import DEFAULT_TIMEOUT, Handler, checkTimeout
 from ..core.router import Router
 from ..core.signals import Sender
-from ..errors import ConfigError, LinkLost, PysigError
+from ..errors import ConfigError, LinkLost, ProtocolError, PysigError
 from ..interfaces import ICodec, IConnectionObserver, IRouter, IWire
 from ..names import ANY, checkName, checkPattern
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import (
+    Call,
     Cancel,
     Fail,
     GapNotice,
     PresenceNotice,
+    Refill,
+    Replay,
     Reply,
     Request,
+    Result,
+    sidNumber,
 )
 from ..wire.translation import checkWire
 from .answers import Answers
@@ -102,7 +108,7 @@ class ClientRouter(Service):
         told = Observing(observer)
         self.local = Router(clock=reactor)
         self._deadlines = Deadlines(clock)
-        self._interests = Interests(self._deadlines, spoken, linkGrace, told.refused)
+        self._interests = Interests(self._deadlines, spoken, linkGrace, told.refused, clock.now)
         self._own = OwnSenders(chosen, limits.outbox, told.refused)
         self._questions = Questions(self._deadlines, spoken, chosen)
         self._answers = Answers(spoken, self._own.handlersOf)
@@ -134,6 +140,7 @@ class ClientRouter(Service):
         Send what waits to be sent, say GOODBYE, and stay disconnected.
         """
         super().stopService()
+        self._own.giveAll()
         return self._uplink.stop().addCallback(lambda _: self._stopped())
 
     def _stopped(self) -> None:
@@ -170,11 +177,27 @@ class ClientRouter(Service):
         return {
             GapNotice: lambda link, notice: interests.arrivals.gap(notice),
             PresenceNotice: lambda link, notice: interests.told(notice),
+            Replay: interests.replay,
+            Call: self._called,
             Request: self._answers.asked,
             Cancel: lambda link, cancel: self._answers.cancelled(cancel),
             Reply: lambda link, reply: questions.replied(reply),
             Fail: lambda link, fail: questions.failed(fail),
         }
+
+    def _called(self, link: ClientProtocol, call: Call) -> None:
+        """
+        The router asks for events that were fired before it knew their sender.
+
+        @raise ProtocolError: it asks for something else.
+        """
+        action = call.action
+        if not isinstance(action, Refill):
+            raise ProtocolError(f"a router may not call {type(action).__name__}")
+        pieces = self._own.refill(action.sender, sidNumber(action.sid), action.first, action.last)
+        for number, frames in enumerate(pieces, 1):
+            link.send(Replay(call.id, False, number == len(pieces), frames))
+        link.send(Result(call.id, {}))
 
     def _declare(self, link: ClientProtocol) -> Deferred[Any]:
         """
@@ -232,6 +255,7 @@ class ClientRouter(Service):
         sender: str | None = ANY,
         event: str | None = ANY,
         *,
+        replay: ReplayWish = None,
         snapshot: bool = False,
         onGap: Callable[[Gap], object] | None = None,
         concurrency: int = 1,
@@ -239,7 +263,7 @@ class ClientRouter(Service):
         """
         See L{IRouter.addListener}.
         """
-        return self._interests.add(listener, sender, event, snapshot, onGap, concurrency)
+        return self._interests.add(listener, sender, event, snapshot, onGap, concurrency, replay)
 
     def removeListener(
         self, listener: Listener, sender: str | None = ANY, event: str | None = ANY

@@ -27,7 +27,6 @@ from ..wire.messages import (
     Hello,
     Ping,
     Pong,
-    Replay,
     Result,
     Welcome,
 )
@@ -146,6 +145,8 @@ class ClientProtocol(Link):
             )
             return
         self.welcome = welcome
+        if welcome.lastEnd is not None:
+            self.log.warn("the router says why it ended the last link: {why}", why=welcome.lastEnd)
         # Neither side may take the other's usual quiet for death.
         limits = self.context.limits
         self.context.heartbeat.setTimes(
@@ -217,7 +218,7 @@ class ClientProtocol(Link):
         self.ask(action, _fire, deferred)
         return deferred
 
-    def ask(self, action: Action, answered: Answered[T], about: T) -> None:
+    def ask(self, action: Action, answered: Answered[T], about: T) -> int:
         """
         Ask the router for something. One that does not answer within
         L{CALL_TIMEOUT} seconds is of no use, though it may be alive: the link is
@@ -225,15 +226,27 @@ class ClientProtocol(Link):
 
         @param answered: told the answer, or the error.
         @param about: what it is told with that.
+        @return: the number of the call, or 0 if it was answered at once.
         """
         if not self.isOpen:
             answered(self, about, None, NotConnected("the link to the router is down"))
-            return
+            return 0
         number = self._ids.next(self._calls)
         self._calls[number] = answered, about, self.context.clock.now()
         if self._callBucket is None:
             self._await(CALL_TIMEOUT)
         self.send(Call(number, action))
+        return number
+
+    def progress(self, number: int) -> None:
+        """
+        Part of the answer to a call has come, if it is open: the rest has as much
+        time again.
+        """
+        call = self._calls.pop(number, None)
+        if call is not None:
+            answered, about, _ = call
+            self._calls[number] = answered, about, self.context.clock.now()
 
     def _await(self, seconds: float) -> None:
         """
@@ -335,7 +348,6 @@ OWN: Final[Mapping[type, Handle]] = {
     Welcome: lambda link, message: link.welcomed(message),
     Result: lambda link, message: link.answer(message.id, message.value),
     Error: lambda link, message: link.error(message),
-    Replay: lambda link, message: None,
     Pong: lambda link, message: link.pong(message),
 }
 """

@@ -43,7 +43,12 @@ from ..wire.runs import (
     parseHead,
     scan,
 )
-from .adapting import adapt
+from .adapting import Adapted, speaks
+from .backlogs import Backlogs
+from .flow import Outbox
+from .history import History
+from .hold import Holds
+from .kept import Kept, Stream
 from .peers import Peer
 
 T = TypeVar("T")
@@ -54,25 +59,24 @@ class PeerSignal:
     One event of one sender, on its way to peers.
 
     @ivar life: the sender.
-    @ivar head: what its frames begin with.
-    @ivar codec: the number of its payloads' encoding, L{codecName} its name.
+    @ivar stream: what its frames have in common.
     @ivar route: the peers that listen to it; shared with signals that carry the
         same event in another encoding.
     @ivar targets: those peers, as they were when what follows was made.
     @ivar writes: how to send to those that take its frames as they are.
     @ivar others: those that do not.
+    @ivar late: those that have yet to hear what was fired before.
     @ivar local: the listeners of this process, for a peer's sender.
     @ivar warned: was it logged that one of its events cannot be read?
     """
 
     __slots__ = (
-        "codec",
-        "codecName",
-        "head",
+        "late",
         "life",
         "local",
         "others",
         "route",
+        "stream",
         "targets",
         "warned",
         "writes",
@@ -81,9 +85,7 @@ class PeerSignal:
     def __init__(
         self,
         life: Life[Any],
-        head: bytes,
-        codec: int,
-        codecName: str,
+        stream: Stream,
         route: Route[Peer],
         local: Route[Delivery] | None,
     ) -> None:
@@ -91,14 +93,13 @@ class PeerSignal:
         See the class.
         """
         self.life = life
-        self.head = head
-        self.codec = codec
-        self.codecName = codecName
+        self.stream = stream
         self.route = route
         self.local = local
         self.targets: tuple[Peer, ...] | None = None
-        self.writes: tuple[Callable[[bytes], None], ...] = ()
+        self.writes: tuple[Callable[[bytes], Outbox | None], ...] = ()
         self.others: tuple[Peer, ...] = ()
+        self.late: tuple[Peer, ...] = ()
         self.warned = False
 
 
@@ -120,6 +121,9 @@ class Events:
         codecs: Codecs,
         maxFrame: int,
         find: Callable[[str], Life[Any] | None],
+        history: History,
+        backlogs: Backlogs,
+        holds: Holds,
     ) -> None:
         """
         @param peers: the subscriptions of peers.
@@ -127,7 +131,15 @@ class Events:
         @param codecs: the encodings that this process speaks.
         @param maxFrame: the longest frame that this router takes.
         @param find: the life of a name.
+        @param history: what is remembered.
+        @param backlogs: what peers have yet to hear.
+        @param holds: makes publishers wait.
         """
+        self._history = history
+        self._backlogs = backlogs
+        self._holds = holds
+        # Those for whom much waits of what is being read.
+        self._crowded: dict[Peer, None] = {}
         self._peers = peers
         self._listeners = listeners
         self._codecs = codecs
@@ -197,36 +209,75 @@ class Events:
             if seq > MAX_SEQ:
                 raise numberError(seq)
             peer.refusedInRow = 0
-            self._pass(signal, data[begin:at], first, seq, longest)
+            self._pass(signal, Kept(signal.stream, data[begin:at], first, seq, longest))
+        if self._crowded:
+            crowded, self._crowded = self._crowded, {}
+            self._holds.crowded(peer, crowded)
         return at
 
     def _jump(self, life: Life[Any], seq: int) -> None:
         """
         The owner of a life has left events out: this one is next.
         """
-        first, life.seq = life.seq + 1, seq - 1
-        self.missing(life, first, seq - 1, "link")
+        self.missing(life, seq - 1, "link")
 
-    def _pass(self, signal: PeerSignal, frames: bytes, first: int, last: int, longest: int) -> None:
+    def _pass(self, signal: PeerSignal, kept: Kept) -> None:
         """
         Send a run that follows what was sent before to all who listen.
         """
-        signal.life.seq = last
-        count = last - first + 1
+        life = signal.life
+        life.seq = kept.last
+        self._history.keep(life.record, kept)
+        count = kept.last - kept.first + 1
         self.accepted += count
         if signal.route.targets is None or signal.route.targets is not signal.targets:
             self._prepare(signal)
+        frames = kept.frames
+        pressed: list[Outbox] | None = None
         for write in signal.writes:
-            write(frames)
+            outbox = write(frames)
+            if outbox is not None:
+                pressed = pressed or []
+                pressed.append(outbox)
         self.delivered += count * len(signal.writes)
+        if signal.others:
+            self._adapt(signal, kept)
+        if pressed is not None:
+            self._press(signal, kept, pressed)
+        for peer in signal.late:
+            if peer.backlog is not None and not peer.backlog.isWaiting(life.name):
+                self._crowded[peer] = None
         local = signal.local
-        isHeard = local is not None and (local.targets is None or local.targets)
-        if isHeard or signal.others:
-            run = Run(signal.head, frames, count, first, last, longest)
-            if signal.others:
-                self.delivered += adapt(self._codecs, signal, run)
-            if local is not None and isHeard:
-                self._deliver(signal, local, run)
+        if local is not None and (local.targets is None or local.targets):
+            self._deliver(signal, local, kept.run())
+
+    def _adapt(self, signal: PeerSignal, kept: Kept) -> None:
+        """
+        Send a run to those that do not take it as it is.
+        """
+        adapted = Adapted(self._codecs, kept)
+        for peer in signal.others:
+            outbox = peer.link.outbox
+            if outbox.size > outbox.behind:
+                self._crowded[peer] = None
+                self._backlogs.of(peer).fallBehind(signal.life.record, kept.first - 1)
+                continue
+            for frames, count in adapted.framesFor(peer):
+                peer.write(frames)
+                self.delivered += count
+
+    def _press(self, signal: PeerSignal, kept: Kept, outboxes: list[Outbox]) -> None:
+        """
+        Much waits for some peers: too much for some of them, which have to hear of this
+        later.
+        """
+        for peer in signal.targets or ():
+            outbox = peer.link.outbox
+            if any(outbox is pressed for pressed in outboxes):
+                self._crowded[peer] = None
+                if outbox.isBehind:
+                    self.delivered -= kept.last - kept.first + 1
+                    self._backlogs.of(peer).fallBehind(signal.life.record, kept.first - 1)
 
     def _deliver(self, signal: PeerSignal, local: Route[Delivery], run: Run) -> None:
         """
@@ -235,7 +286,7 @@ class Events:
         the rest of the run is not delivered.
         """
         life = signal.life
-        codec = self._codecs.byId.get(signal.codec)
+        codec = self._codecs.byId.get(signal.stream.codec)
         refresh = self._listeners.index.refresh
         for seq, time, data in run.events():
             targets = local.targets
@@ -246,8 +297,8 @@ class Events:
             if self._find(life.name) is not life:
                 return
             try:
-                if codec is None or codec.name != signal.codecName:
-                    raise UnsupportedCodec(f"no codec {signal.codecName!r} here")
+                if codec is None or codec.name != signal.stream.codecName:
+                    raise UnsupportedCodec(f"no codec {signal.stream.codecName!r} here")
                 value = codec.decode(data)
             except PysigError as error:
                 if not signal.warned:
@@ -289,9 +340,7 @@ class Events:
             return False
         signal = PeerSignal(
             life,
-            run.head,
-            head.codec,
-            name,
+            Stream(head.sender, head.event, head.sid, head.codec, name, run.head),
             self._peers.hold(head.sender, head.event),
             self._listeners.index.hold(head.sender, head.event),
         )
@@ -305,7 +354,7 @@ class Events:
         """
         heads = life.owner.heads if isinstance(life.owner, Peer) else {}
         for signal in self._signals.pop(life, ()):
-            heads.pop(signal.head, None)
+            heads.pop(signal.stream.head, None)
             self._peers.release(signal.route)
             if signal.local is not None:
                 self._listeners.index.release(signal.local)
@@ -316,7 +365,8 @@ class Events:
         """
         head = makeHead(JSON, sender.name, event, life.sid)
         route = self._peers.hold(sender.name, event)
-        signal = PeerSignal(life, head, JSON, "json", route, None)
+        stream = Stream(sender.name, event, life.sid, JSON, "json", head)
+        signal = PeerSignal(life, stream, route, None)
         self._signals.setdefault(life, []).append(signal)
         encodeJson = self._codecs.byId[JSON].encode
         frameOf = framer(head)
@@ -326,19 +376,9 @@ class Events:
             payload = encodeJson(data)
             if len(payload) > longest:
                 raise tooLarge(sender.name, event, len(payload), longest)
-            self.accepted += 1
-            targets = route.targets
-            if targets is None or targets is not signal.targets:
-                self._prepare(signal)
-            elif not targets:
-                return
             frame = frameOf(seq, int(time * 1e6), payload)
-            for write in signal.writes:
-                write(frame)
-            self.delivered += len(signal.writes)
-            if signal.others:
-                run = Run(head, frame, 1, seq, seq, len(frame) - 4)
-                self.delivered += adapt(self._codecs, signal, run)
+            self._pass(signal, Kept(stream, frame, seq, seq, len(frame) - 4))
+            self._crowded.clear()  # this process does not wait for peers
 
         return publish
 
@@ -349,24 +389,38 @@ class Events:
         targets = signal.route.targets
         if targets is None:
             targets = self._peers.refresh(signal.route)
-        plain, others = [], []
+        plain, others, late = [], [], []
         for peer in dict.fromkeys(targets):
-            takes = peer.codecs.get(signal.codec) == signal.codecName
-            if takes and peer.maxFrame >= self._maxFrame:
-                plain.append(peer.write)
+            if peer.isLate(signal.life.name):
+                late.append(peer)
+            elif peer.maxFrame >= self._maxFrame and speaks(peer, signal.stream):
+                plain.append(peer.link.writeEvents)
             else:
                 others.append(peer)
         signal.targets = targets
-        signal.writes, signal.others = tuple(plain), tuple(others)
+        signal.writes, signal.others, signal.late = tuple(plain), tuple(others), tuple(late)
 
-    def missing(self, life: Life[Any], first: int, last: int, why: str) -> None:
+    def refresh(self, name: str) -> None:
         """
-        Events of a life will never come: tell all who might have heard them.
+        A peer is late on this name from now on, or no more.
         """
+        life = self._find(name)
+        if life is not None:
+            for signal in self._signals.get(life, ()):
+                signal.targets = None
+
+    def missing(self, life: Life[Any], last: int, why: str) -> None:
+        """
+        Events of a life up to this number will never come: tell all who might have
+        heard them.
+        """
+        first, life.seq = life.seq + 1, last
+        self._history.leaveOut(life.record, last, why)
         count = last - first + 1
         notice = GapNotice(life.name, sidText(life.sid), first, last, count, None, why)
         for peer in dict.fromkeys(entry.target for entry in hearers(self._peers, life)):
-            peer.send(notice)
+            if not peer.isLate(life.name):
+                peer.send(notice)
         gap = Gap(life.name, life.sid, first, last, count, None, why)
         # How many of them were events that this listener hears, nobody knows.
         some = Gap(life.name, life.sid, first, last, None, None, why)

@@ -26,6 +26,7 @@ from ..errors import BadName, BadRequest
 from ..names import ROUTER, checkPattern
 from ..version import SOFTWARE
 from .hub import Hub
+from .tally import Tally
 
 PAGE: Final = 200_000
 
@@ -56,12 +57,14 @@ class Facts:
     Answers the requests of C{$router}.
     """
 
-    def __init__(self, hub: Hub, now: Callable[[], float], epoch: str) -> None:
+    def __init__(self, hub: Hub, tally: Tally, now: Callable[[], float], epoch: str) -> None:
         """
+        @param tally: what was counted of the hub's connections.
         @param now: the monotonic time.
         @param epoch: the name of this run of the router.
         """
         self._hub = hub
+        self._tally = tally
         self._now = now
         self._started = now()
         self._epoch = epoch
@@ -99,22 +102,32 @@ class Facts:
         Counters since the start, and what there is now.
         """
         arguments(params)
-        hub, events = self._hub, self._hub.events
-        links = [peer.link for peer in hub.joined.values()]
+        hub, events, tally = self._hub, self._hub.events, self._tally
+        peers = hub.joined.values()
         return {
             "software": SOFTWARE,
             "epoch": self._epoch,
             "uptime": round(self._now() - self._started, 3),
             "time": time.time(),
-            "peers": len(hub.joined),
+            "peers": len(peers),
+            "peersLate": sum(peer.late > 0 for peer in peers),
+            "peersCut": tally.cut,
             "senders": len(hub._lives),
             "subscriptions": hub.audience.index.size + len(hub._listeners),
             "eventsAccepted": events.accepted,
-            "eventsDelivered": events.delivered,
+            "eventsDelivered": events.delivered + tally.late,
+            "eventsReplayed": tally.replayed,
+            "eventsRefilled": hub.refills.refilled,
             "eventsRefused": events.refused,
+            "eventsMissed": tally.missed,
+            "gapsTold": tally.gaps,
+            "runsForgotten": hub.history.evicted,
             "requests": hub.requests.asked,
             "requestsOpen": len(hub.requests),
-            "bytesPending": sum(link.outbox.size for link in links),
+            "holds": hub.holds.count,
+            "holdSeconds": round(hub.holds.seconds, 3),
+            "historyBytes": hub.history.charge,
+            "bytesPending": sum(peer.link.outbox.size for peer in peers),
         }
 
 

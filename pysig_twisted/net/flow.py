@@ -25,6 +25,10 @@ from zope.interface import implementer
 from ..core.clock import ITimer
 
 PIECE: Final = 1 << 16
+BEHIND: Final = 1 << 20
+"""
+Bytes that may wait for a peer before no more events are put behind them.
+"""
 
 
 class Turn:
@@ -93,6 +97,8 @@ class Outbox:
     @ivar wrote: was something given to the transport? Whoever asks resets it.
     @ivar taken: has the transport taken all it had? Whoever asks resets it.
     @ivar total: how many bytes were given to the transport.
+    @ivar behind: so many bytes may wait before L{writeEvents} takes no more.
+    @ivar isBehind: did it refuse what it was given last?
     """
 
     log = Logger()
@@ -102,6 +108,7 @@ class Outbox:
         "_closed",
         "_dirty",
         "_drained",
+        "_easy",
         "_full",
         "_offset",
         "_overflow",
@@ -110,6 +117,8 @@ class Outbox:
         "_tail",
         "_transport",
         "_turn",
+        "behind",
+        "isBehind",
         "paused",
         "size",
         "taken",
@@ -126,6 +135,10 @@ class Outbox:
         self._turn = turn
         # How many bytes may wait; less than 0 when nothing more is taken.
         self._room = limit
+        self.behind = min(BEHIND, limit // 8)
+        # Up to so many may wait without a second thought; none when nothing is taken.
+        self._easy = self.behind // 2
+        self.isBehind = False
         self._overflow = overflow
         self._transport: Any = None
         # What waits: blocks of up to 64 KiB or one frame, then what was written since.
@@ -161,7 +174,7 @@ class Outbox:
             if self._room < 0:
                 return
             self._overflown = True
-            self._room = -1
+            self._room = self._easy = -1
         if size > self._full:
             self._gather()
         self.size = size
@@ -169,6 +182,31 @@ class Outbox:
         if not self._dirty:
             self._dirty = True
             self._turn.add(self)
+
+    def writeEvents(self, frames: bytes) -> Outbox | None:
+        """
+        Send whole frames with events, which may also come later: they are refused if
+        more than L{behind} bytes would wait.
+
+        @return: this, if they were refused or half as much waits; C{isBehind} tells.
+        """
+        size = self.size + len(frames)
+        if size > self._easy:
+            if self._room < 0:
+                return None
+            self.isBehind = self.size > 0 and size > self.behind
+            if not self.isBehind:
+                self.write(frames)
+            return self
+        # The rest is what write() does, without the cost of one more call.
+        if size > self._full:
+            self._gather()
+        self.size = size
+        self._tail.append(frames)
+        if not self._dirty:
+            self._dirty = True
+            self._turn.add(self)
+        return None
 
     def _gather(self) -> None:
         """
@@ -228,7 +266,7 @@ class Outbox:
         self._room = self.size + len(last)
         self.write(last)
         self._closed = True
-        self._room = -1
+        self._room = self._easy = -1
         self.flush()
 
     def close(self) -> None:
@@ -236,7 +274,7 @@ class Outbox:
         The connection is gone: forget everything.
         """
         self._closed = True
-        self._room = -1
+        self._room = self._easy = -1
         self._transport = None
         self._forgetAll()
         self._callDrained()

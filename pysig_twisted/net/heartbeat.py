@@ -8,10 +8,14 @@ it only looks at marks that the connections leave.
 
 A byte now and then is life, but a frame that was begun must also be finished: it
 takes memory here while it is not.
+
+It also adds up what all connections take together: each has its own bound, but ten
+thousand of them have none. Where it is too much, those that take most are ended.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from ..core.clock import Clock, Deadlines
@@ -21,6 +25,12 @@ FRAME_RATE: Final = 1 << 16
 """
 A frame may take so many seconds, and one more for each so many bytes of it; but
 never less than a peer may be silent.
+"""
+
+WAITING: Final = 256 << 20
+UNFINISHED: Final = 64 << 20
+"""
+Bytes that may wait for all peers together, and those of frames that are not whole.
 """
 
 LONGEST_TICK: Final = 1.0
@@ -61,6 +71,11 @@ class Watched(Protocol):
     def foundUnfinished(self, seconds: float) -> None:
         """
         The peer has begun a frame, and not finished it within so many seconds.
+        """
+
+    def foundGreedy(self, size: int, what: str) -> None:
+        """
+        All peers together take too much memory, and this one most of it.
         """
 
 
@@ -154,6 +169,7 @@ class Heartbeat:
         late = now - self._due
         isLate = late >= LONGEST_TICK
         self._arm()
+        self._relieve()
         for link, marks in tuple(self._marks.items()):
             if isLate:  # else they stay the very same objects, which many share
                 marks.heard += late
@@ -181,3 +197,29 @@ class Heartbeat:
             elif now - marks.sent >= self.interval:
                 marks.sent = now
                 link.sayPing()
+
+    def _relieve(self) -> None:
+        """
+        See that all connections together do not take too much.
+        """
+        waiting = unfinished = 0
+        for link in self._marks:
+            waiting += link.outbox.size
+            unfinished += link.wire.held
+        if waiting > WAITING:
+            self._endLargest(waiting - WAITING, lambda link: link.outbox.size, "wait for it")
+        if unfinished > UNFINISHED:
+            much = unfinished - UNFINISHED
+            self._endLargest(much, lambda link: link.wire.held, "of its frames are not whole")
+
+    def _endLargest(self, much: int, sizeOf: Callable[[Watched], int], what: str) -> None:
+        """
+        End the connections that take most, until so much is free.
+        """
+        for size, _, link in sorted(
+            ((sizeOf(link), -number, link) for number, link in enumerate(self._marks)), reverse=True
+        ):
+            if much <= 0:
+                break
+            much -= size
+            link.foundGreedy(size, what)

@@ -12,30 +12,31 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, DeferredList, fail, succeed
 from twisted.logger import Logger
 
-from ..core.clock import Deadlines
+from ..core.clock import Clock, Deadlines
 from ..core.localsignals import Publish
 from ..core.presence import Life
-from ..core.router import LOCAL, Router, senderGone
+from ..core.router import LOCAL, Router, lastSeq, senderGone
 from ..core.signals import Sender
-from ..errors import PysigError
+from ..errors import ProtocolError, PysigError
+from ..names import isReserved
 from ..wire.codecs import Codecs
-from ..wire.messages import AddSender, Call, Error, Listen, RemoveSender, Unlisten
+from ..wire.messages import AddSender, Call, Error, Listen, RemoveSender, Resume, Unlisten
 from .audience import Audience
+from .backlogs import Backlogs
 from .events import Events
+from .history import History
+from .hold import LONGEST, Holds, isCrowded
 from .limits import Limits
 from .link import shown
-from .ownership import Ownership
+from .ownership import AWAY, Ownership
 from .peers import Peer
+from .recalled import Recalled
+from .refills import Refills
 from .requests import Requests
 
-MUCH: Final = 1 << 20
+BROKEN: Final = ("lost", "timeout")
 """
-Bytes that may wait for a peer before L{Hub.ready} waits for it.
-"""
-
-HOLD: Final = 0.1
-"""
-Seconds that L{Hub.ready} waits at most.
+Ends of a connection that its owner may not have wanted.
 """
 
 
@@ -48,6 +49,10 @@ class Hub(Router):
     @ivar ownership: who of them owns which name.
     @ivar events: the paths of events.
     @ivar requests: the requests that pass through.
+    @ivar history: what is remembered of senders.
+    @ivar backlogs: what peers have yet to hear of it.
+    @ivar refills: what owners are asked to send again.
+    @ivar holds: makes publishers wait for slow peers.
     @ivar limits: the bounds.
     @ivar verbose: log each declaration, too?
     """
@@ -55,18 +60,37 @@ class Hub(Router):
     log = Logger()
     verbose = False
 
-    def __init__(self, deadlines: Deadlines, codecs: Codecs, limits: Limits) -> None:
+    def __init__(
+        self, clock: Clock, deadlines: Deadlines, codecs: Codecs, limits: Limits
+    ) -> None:
         """
+        @param clock: the time.
         @param deadlines: for requests and challenges.
         """
         super().__init__()
+        self._time = clock
+        self._expiry: int | None = None
         self.joined: dict[int, Peer] = {}
         self.limits = limits
         self._deadlinesMade = deadlines
-        self.audience = Audience(self._lives, limits, self.note)
+        self.history = History(limits.history, limits.window)
+        self._remembered = Recalled(self.history, codecs)
+        self.refills = Refills(self.history, deadlines, self._lives.get)
+        self.backlogs = Backlogs(
+            self.history, codecs, deadlines, self.refills, lambda name: self.events.refresh(name)
+        )
+        self.holds = Holds(clock, deadlines, limits)
+        self.audience = Audience(self._lives, self.backlogs, limits, self.note)
         self.ownership = Ownership(self, deadlines)
         self.events = Events(
-            self.audience.index, self._listeners, codecs, limits.maxFrame, self._lives.get
+            self.audience.index,
+            self._listeners,
+            codecs,
+            limits.maxFrame,
+            self._lives.get,
+            self.history,
+            self.backlogs,
+            self.holds,
         )
         self.requests = Requests(codecs, deadlines, limits, self._lives.get)
         self._calls: dict[type, Callable[[Peer, int, Any], object]] = {
@@ -74,13 +98,15 @@ class Hub(Router):
             RemoveSender: self.ownership.giveBack,
             Listen: self.audience.listen,
             Unlisten: self.audience.unlisten,
+            Resume: self.audience.resume,
         }
 
     def setLimits(self, limits: Limits) -> None:
         """
         Have these limits from now on.
         """
-        self.limits = self.audience.limits = self.requests.limits = limits
+        self.limits = self.audience.limits = self.requests.limits = self.holds.limits = limits
+        self.history.budget, self.history.window = limits.history, limits.window
 
     def join(self, peer: Peer) -> None:
         """
@@ -98,16 +124,25 @@ class Hub(Router):
             return
         self.audience.leave(peer)
         self.requests.callerGone(peer)
+        grace = self.limits.grace if reason in BROKEN else 0
         for life in tuple(peer.senders.values()):
-            self._end(life, reason)
+            if grace:
+                self.ownership.suspend(life, reason, grace)
+            else:
+                self._end(life, reason)
+        self.holds.left(peer)
+        self.refills.left(peer)
         self.ownership.left(peer)
 
     def call(self, peer: Peer, call: Call) -> None:
         """
         A peer asks for something; it gets a RESULT or an ERROR.
         """
+        action = self._calls.get(type(call.action))
+        if action is None:
+            raise ProtocolError("a client cannot make this call; routers do")
         try:
-            self._calls[type(call.action)](peer, call.id, call.action)
+            action(peer, call.id, call.action)
         except PysigError as error:
             self.refuse(peer, call.id, error)
 
@@ -141,24 +176,63 @@ class Hub(Router):
         """
         See L{Router.ready}. A slow peer is waited for, but not for long.
         """
-        much = min(MUCH, self.limits.outbox // 8)
-        full = [peer for peer in self.joined.values() if peer.link.outbox.size > much]
+        full = [peer.link.outbox for peer in self.joined.values() if isCrowded(peer)]
         if not full:
             return succeed(None)
-        drained = DeferredList([peer.link.outbox.below(much) for peer in full], consumeErrors=True)
-        bucket = self._deadlines.add(HOLD, drained, drained.cancel)
+        drained = DeferredList(
+            [outbox.below(outbox.behind // 4) for outbox in full], consumeErrors=True
+        )
+        bucket = self._deadlines.add(LONGEST, drained, drained.cancel)
         return drained.addCallback(lambda _: self._deadlines.drop(bucket, drained))
 
     def _end(self, life: Life[Any], reason: str) -> bool:
         """
         See L{Router._end}.
         """
+        if life.record is not None and self._lives.get(life.name) is life:
+            self.history.end(life.record, reason, self._time.now())
+            self._awaitExpiry()
         ended = super()._end(life, reason)
         if ended:
             self.ownership.ended(life)
             self.events.forget(life)
             self.requests.ownerGone(life, reason)
         return ended
+
+    def _begin(self, life: Life[Any]) -> None:
+        """
+        See L{Router._begin}.
+        """
+        if life.record is None and not isReserved(life.name):
+            life.record = self.history.begin(life.info(), b"", lastSeq(life))
+        super()._begin(life)
+
+    def _awaitExpiry(self) -> None:
+        """
+        Forget what has ended when its time has come.
+        """
+        due = self.history.nextExpiry
+        if due is not None and self._expiry is None:
+            delay = max(due - self._time.now(), Deadlines.GRAIN)
+            self._expiry = self._deadlines.add(delay, self.history, self._expire)
+
+    def forget(self) -> None:
+        """
+        Wait no more for owners to come back, nor to forget what has ended.
+        """
+        for life in self.ownership.away():
+            self._end(life, "lost")
+        if self._expiry is not None:
+            self._deadlines.drop(self._expiry, self.history)
+            self._expiry = None
+
+    def _expire(self) -> None:
+        """
+        See L{_awaitExpiry}.
+        """
+        self._expiry = None
+        self.history.expire(self._time.now())
+        self._awaitExpiry()
 
     def _failRequests(self, life: Life[Any], reason: str) -> None:
         """
@@ -189,6 +263,8 @@ class Hub(Router):
         """
         See L{Router._ask}.
         """
+        if life.owner is AWAY:
+            return fail(senderGone(life.name, "lost"))
         if isinstance(life.owner, Sender):
             return super()._ask(life, method, params, timeout)
         try:

@@ -2,7 +2,8 @@
 How much is too much.
 
 Nothing that a peer does makes a router's memory or work grow without bound;
-these are the bounds. None of them can be switched off: 0 is refused.
+these are the bounds. None of them can be switched off: where 0 is allowed, it means
+that there is none of what is bounded.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..wire.messages import HIGHEST_MAX_FRAME, LOWEST_MAX_FRAME, MAX_FRAME
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+SecondsOrNone = Annotated[float, Meta(ge=0)]
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +40,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @ivar patterns: how many of these may have a C{*} in them.
     @ivar requests: requests of a connection that wait for their answers.
     @ivar refusals: refused events in a row that end a connection.
+    @ivar window: seconds for which the router remembers what has ended; 0 for none.
+    @ivar grace: seconds for which a sender whose connection broke is not told as gone;
+        not more than C{window}.
+    @ivar history: bytes of what is remembered, of the whole router.
+    @ivar hold: seconds in any minute for which publishers may be made to wait for a
+        connection that is slow; 0 for none.
+    @ivar held: seconds in any minute for which a publisher may be made to wait; 0 for
+        none.
     """
 
     maxFrame: Annotated[int, Meta(ge=LOWEST_MAX_FRAME, le=HIGHEST_MAX_FRAME)] = MAX_FRAME
@@ -53,6 +63,11 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patterns: Count = 64
     requests: Count = 1_000
     refusals: Count = 1_000
+    window: SecondsOrNone = 30.0
+    grace: SecondsOrNone = 0.0
+    history: Count = 256 << 20
+    hold: SecondsOrNone = 5.0
+    held: SecondsOrNone = 10.0
 
     def __post_init__(self) -> None:
         """
@@ -72,6 +87,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.silence <= self.heartbeat:
             raise ConfigError(
                 f"silence ({self.silence:g} s) must be longer than heartbeat ({self.heartbeat:g} s)"
+            )
+        if self.grace > self.window:
+            raise ConfigError(
+                f"grace ({self.grace:g} s) must not be longer than window ({self.window:g} s)"
             )
 
 

@@ -34,6 +34,7 @@ from .endpoints import describeAddress
 from .flow import Outbox, Turn, abortTransport
 from .heartbeat import Heartbeat
 from .limits import Limits
+from .tally import Tally
 
 if TYPE_CHECKING:
     from ..interfaces import IWire
@@ -55,6 +56,7 @@ class LinkContext:
     @ivar deadlines: for what must end.
     @ivar turn: collects what is written within one turn of the reactor.
     @ivar heartbeat: watches over them.
+    @ivar tally: what a server counts of them.
     """
 
     def __init__(self, clock: Clock, deadlines: Deadlines, limits: Limits) -> None:
@@ -65,6 +67,7 @@ class LinkContext:
         self.deadlines = deadlines
         self.turn = Turn(clock.callLater)
         self.heartbeat = Heartbeat(clock, deadlines)
+        self.tally = Tally()
         self.setLimits(limits)
 
     def setLimits(self, limits: Limits) -> None:
@@ -117,6 +120,7 @@ class Link(Protocol):
     @ivar ended: why we ended the connection, or the peer's reason; C{None}
         while it is open.
     @ivar received: how many bytes came in.
+    @ivar isHeld: is nothing read from the other side for a moment?
     """
 
     log = Logger()
@@ -134,6 +138,7 @@ class Link(Protocol):
         self.conversation = Conversation(peer)
         self.outbox = Outbox(context.turn, pending, self._overflow)
         self.heard = False
+        self.isHeld = False
         self.ended: PysigError | None = None
         self.received = 0
         self.wire: Reader | Translation
@@ -160,6 +165,22 @@ class Link(Protocol):
         if self.transport is None:
             return "?"
         return describeAddress(self.transport.getPeer)
+
+    @property
+    def writeEvents(self) -> Callable[[bytes], Outbox | None]:
+        """
+        What sends whole frames with events; see L{Outbox.writeEvents}.
+        """
+        if isinstance(self.wire, Reader):
+            return self.outbox.writeEvents
+        return self._writeTranslated
+
+    def _writeTranslated(self, frames: bytes) -> Outbox | None:
+        """
+        See L{writeEvents}.
+        """
+        assert isinstance(self.wire, Translation)
+        return self.outbox.writeEvents(self.wire.translate(frames))
 
     def send(self, message: Any) -> None:
         """
@@ -258,6 +279,25 @@ class Link(Protocol):
             self.outbox.close()
             abortTransport(self.transport)
 
+    def hold(self) -> None:
+        """
+        Read nothing from the other side, for a moment.
+        """
+        pause = getattr(self.transport, "pauseProducing", None)
+        if pause is not None and not self.isHeld and self.ended is None:
+            self.isHeld = True
+            pause()
+
+    def release(self) -> None:
+        """
+        Read again.
+        """
+        if self.isHeld:
+            self.isHeld = False
+            transport: Any = self.transport
+            if transport is not None:
+                transport.resumeProducing()
+
     def expectSign(self, call: Callable[[], object]) -> None:
         """
         Ask the peer for a sign of life, and make C{call} when there is one.
@@ -295,6 +335,15 @@ class Link(Protocol):
         See L{heartbeat.Watched}.
         """
         self.end(RequestTimeout(f"a frame was begun and not finished within {seconds:g} s"))
+
+    def foundGreedy(self, size: int, what: str) -> None:
+        """
+        See L{heartbeat.Watched}.
+        """
+        self.end(
+            SlowConsumer(f"all connections take too much memory, and {size} bytes {what}"),
+            drop=True,
+        )
 
     def _wireFailed(self, error: ProtocolError) -> None:
         """

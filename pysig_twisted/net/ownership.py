@@ -7,6 +7,8 @@ registered it first. It changes hands only
   - to the same life of the same owner, proved by its secret, on a new
     connection: silently, since nobody has gone;
   - to another life that proves it knows the secret: C{replaced};
+  - to whoever comes, if the connection that has it broke, and the name is only kept
+    for its owner to come back (L{Limits.grace});
   - when the connection that has it gives no sign of life within
     L{CHALLENGE} seconds of being asked for one: C{timeout}.
 """
@@ -24,7 +26,7 @@ from msgspec.structs import replace
 from ..core.clock import Deadlines
 from ..core.presence import Life
 from ..core.router import nameTaken
-from ..core.signals import checkEvents, checkSender
+from ..core.signals import Sender, checkEvents, checkSender
 from ..errors import BadRequest, Busy, Cancelled, Replaced, RequestTimeout
 from ..names import checkName
 from ..wire.messages import Added, AddSender, Call, RemoveSender, Result, sidNumber
@@ -38,6 +40,12 @@ LATE: Final = 1.0
 """
 Seconds: a deadline that comes so late says more about this process than about
 the peer.
+"""
+
+
+AWAY: Final = None
+"""
+In the place of an owner whose connection broke, and who has still time to come back.
 """
 
 
@@ -72,8 +80,9 @@ class Ownership:
         """
         self._hub = hub
         self._deadlines = deadlines
-        self._secrets: dict[Life[Any], bytes] = {}
         self._challenges: dict[Peer, Challenge] = {}
+        # Lives without an owner, with the bucket of their end; see Deadlines.add.
+        self._away: dict[Life[Any], int] = {}
 
     def claim(self, peer: Peer, number: int, action: AddSender) -> None:
         """
@@ -90,24 +99,36 @@ class Ownership:
             raise Busy(f"this connection has {count} senders, which is the limit")
         holder = lives.get(name)
         if holder is not None:
-            if not isinstance(holder.owner, Peer):
+            if isinstance(holder.owner, Sender):
                 raise nameTaken(name)
-            if not compare_digest(self._secrets[holder], digest(action.secret)):
-                self._challenge(holder, peer, number, action)
+            if not compare_digest(holder.record.secret, digest(action.secret)):
+                if holder.owner is not AWAY:
+                    self._challenge(holder, peer, number, action)
+                    return
+                self._hub._end(holder, "lost")
+                self._begin(peer, number, action)
                 return
             same = (sidNumber(action.sid), action.events, action.requests)
             if same == (holder.sid, holder.events, holder.requests):
-                self._takeOver(holder, peer, number, action.last)
+                self._takeOver(holder, peer, number, action)
                 return
             old = holder.owner
             self._hub._end(holder, "replaced")
-            self._retire(old, peer, name)
-            # Listeners of this process have heard of it, and may have acted.
-            if lives.get(name) is not None:
-                raise nameTaken(name)
-            if peer.id not in self._hub.joined:
-                return
-        self._register(peer, number, action)
+            if old is not AWAY:
+                self._retire(old, peer, name)
+        self._begin(peer, number, action)
+
+    def _begin(self, peer: Peer, number: int, action: AddSender) -> None:
+        """
+        Register a sender whose name has become free.
+
+        @raise NameTaken: it has not: listeners of this process have heard that it
+            was, and may have acted.
+        """
+        if self._hub._lives.get(action.sender) is not None:
+            raise nameTaken(action.sender)
+        if peer.id in self._hub.joined:
+            self._register(peer, number, action)
 
     def giveBack(self, peer: Peer, number: int, action: RemoveSender) -> None:
         """
@@ -129,10 +150,33 @@ class Ownership:
         """
         A life has ended.
         """
-        self._secrets.pop(life, None)
+        bucket = self._away.pop(life, None)
+        if bucket is not None:
+            self._deadlines.drop(bucket, life)
         owner = life.owner
         if isinstance(owner, Peer) and owner.senders.get(life.name) is life:
             del owner.senders[life.name]
+
+    def suspend(self, life: Life[Any], reason: str, grace: float) -> None:
+        """
+        The connection of a life's owner broke: if the owner does not come back within
+        C{grace} seconds, the life ends.
+
+        @param reason: for the case that it does.
+        """
+        self._hub.events.forget(life)
+        life.owner.senders.pop(life.name, None)
+        self._hub._failRequests(life, reason)
+        if self._hub._lives.get(life.name) is life:
+            life.owner = AWAY
+            end = partial(self._hub._end, life, reason)
+            self._away[life] = self._deadlines.add(grace, life, end)
+
+    def away(self) -> list[Life[Any]]:
+        """
+        The lives whose owner may come back.
+        """
+        return list(self._away)
 
     def left(self, peer: Peer) -> None:
         """
@@ -148,45 +192,60 @@ class Ownership:
 
     def _register(self, peer: Peer, number: int, action: AddSender) -> None:
         """
-        A life of a peer's sender begins.
+        A life of a peer's sender begins, or goes on after its owner was away.
+
+        @raise BadRequest: it is remembered as another owner's.
         """
+        name, sid, secret = action.sender, sidNumber(action.sid), digest(action.secret)
+        history = self._hub.history
+        lives = history.lives(name)
+        before = None if lives is None else lives.latest(sid)
+        if before is not None and not compare_digest(before.secret, secret):
+            raise BadRequest(f"this life of sender {name!r} is another owner's; begin a new one")
         life: Life[Any] = Life(
-            action.sender,
-            sidNumber(action.sid),
+            name,
+            sid,
             action.events,
             action.requests,
             peer,
             peer.principal,
             time.time(),
-            self._hub._dispatcherOf(action.sender),
-            action.last,
+            self._hub._dispatcherOf(name),
+            action.last if before is None else before.last,
         )
-        self._secrets[life] = digest(action.secret)
+        oldest = action.oldest if before is None else 0
+        life.record = history.begin(life.info(), secret, life.seq, oldest)
         peer.senders[life.name] = life
-        # The owner knows before anybody can ask something of it.
-        peer.send(Result(number, Added(life.seq)))
         self._hub.note(peer, "has sender {sender}", sender=life.name, events=life.events)
+        # The owner knows before anybody can ask something of it.
+        peer.send(Result(number, Added(firstOf(action, life.seq) - 1)))
         self._hub._begin(life)
+        self._leaveOut(life, action)
 
-    def _takeOver(self, life: Life[Any], peer: Peer, number: int, last: int) -> None:
+    def _leaveOut(self, life: Life[Any], action: AddSender) -> None:
+        """
+        What the owner has fired and has not kept will not come.
+        """
+        last = firstOf(action, life.seq) - 1
+        if last > life.seq:
+            self._hub.events.missing(life, last, "link")
+
+    def _takeOver(self, life: Life[Any], peer: Peer, number: int, action: AddSender) -> None:
         """
         The owner of a life has come on a new connection; or says on its old one
         that it has fired events which it could not send.
-
-        @param last: the number of the last event that it fired. What is missing
-            up to there will not come.
         """
-        old: Peer = life.owner
-        if old is not peer:
+        old: Any = life.owner
+        if old is AWAY:
+            self._deadlines.drop(self._away.pop(life), life)
+        elif old is not peer:
             self._hub.events.forget(life)
             old.senders.pop(life.name, None)
-            life.owner = peer
-            peer.senders[life.name] = life
-        if last > life.seq:
-            self._hub.events.missing(life, life.seq + 1, last, "link")
-            life.seq = last
+        life.owner = peer
+        peer.senders[life.name] = life
+        self._leaveOut(life, action)
         peer.send(Result(number, Added(life.seq)))
-        if old is not peer:
+        if old is not peer and old is not AWAY:
             self._hub._failRequests(life, "replaced")
             self._retire(old, peer, life.name)
 
@@ -285,6 +344,15 @@ def checked(action: AddSender) -> AddSender:
         if method is not None:
             checkName(method, "method")
     return replace(action, events=checkEvents(name, action.events), requests=methods)
+
+
+def firstOf(action: AddSender, have: int) -> int:
+    """
+    The number of the next event that an owner can send, if the router has those up to
+    another number.
+    """
+    first = action.oldest or action.last + 1
+    return max(have + 1, min(first, action.last + 1))
 
 
 def digest(secret: str) -> bytes:

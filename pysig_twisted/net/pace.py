@@ -4,21 +4,15 @@ How a client's application paces what it fires.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import Deferred, fail
 
 from ..core.clock import Deadlines
 from ..core.requests import DEFAULT_TIMEOUT, PendingRequest
 from ..errors import LinkLost, PysigError
-from .clientprotocol import ClientProtocol
 from .ownsenders import OwnSenders
 from .uplink import Uplink
-
-ROOM: Final = 1 << 20
-"""
-Bytes that may wait to be sent for L{Pace.ready} to fire.
-"""
 
 
 class Pace:
@@ -41,10 +35,10 @@ class Pace:
         See L{flush<pysig_twisted.net.client.ClientRouter.flush>}.
         """
         try:
-            link = self._uplink.openLink()
+            self._uplink.openLink()
         except PysigError as error:
             return fail(error)
-        work = Deferred.fromCoroutine(self._flush(link))
+        work = Deferred.fromCoroutine(self._flush())
         pending = PendingRequest("flush", self._deadlines, DEFAULT_TIMEOUT, lambda _: work.cancel())
         self._flushes.add(pending)
 
@@ -56,26 +50,43 @@ class Pace:
         work.addCallbacks(pending.succeed, lambda failure: pending.fail(failure.value))
         return answer
 
-    async def _flush(self, link: ClientProtocol) -> None:
+    async def _flush(self) -> None:
         """
         See L{flush}.
         """
-        await self._own.settled()
-        await link.ping()
+        given = self._own.given()
+        while True:
+            await self._uplink.whenConnected()
+            link = self._uplink.openLink()
+            await given()
+            try:
+                await link.ping()
+            except PysigError:
+                # The next link is given again what this one may have lost.
+                continue
+            return
 
     async def ready(self) -> None:
         """
         See L{ready<pysig_twisted.net.client.ClientRouter.ready>}.
         """
-        await self._uplink.whenConnected()
-        link = self._uplink.openLink()
-        await link.outbox.below(ROOM)
-        if not link.isOpen:
-            raise LinkLost(f"the link to {self._uplink.text} broke while much waited to be sent")
+        if not self._uplink.isReady:
+            await self._uplink.whenConnected()
+        link, sending = self._uplink.openLink(), self._own.sending
+        room, outbox = sending.room, link.outbox
+        while link.isOpen:
+            if sending.unsent > room:
+                await sending.until(lambda: sending.unsent <= room)
+            elif outbox.size > room - sending.unsent:
+                await outbox.below(room - sending.unsent)
+            else:
+                return
+        raise LinkLost(f"the link to {self._uplink.text} broke while much waited to be sent")
 
     def lost(self, error: PysigError) -> None:
         """
-        The link is down: the router will not say that it has taken anything.
+        The link is down: who waits for events to be given to it waits for the next.
+
+        @param error: why.
         """
-        for pending in tuple(self._flushes):
-            pending.abandon(error)
+        self._own.wake()

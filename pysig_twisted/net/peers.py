@@ -21,6 +21,7 @@ from ..wire.version1 import encode
 from .link import Ids, Link, shown
 
 if TYPE_CHECKING:
+    from .backlog import Backlog
     from .events import PeerSignal
     from .passed import Passed
 
@@ -50,6 +51,7 @@ class PeerInfo(msgspec.Struct, frozen=True):
     @ivar pending: bytes that wait to be sent to it.
     @ivar bytesIn: bytes received from it.
     @ivar bytesOut: bytes sent to it.
+    @ivar late: of how many names it has yet to hear what was fired before.
     """
 
     id: int
@@ -62,6 +64,7 @@ class PeerInfo(msgspec.Struct, frozen=True):
     pending: int = 0
     bytesIn: int = 0
     bytesOut: int = 0
+    late: int = 0
 
 
 class Occasions:
@@ -99,6 +102,7 @@ LATER: Final[Mapping[str, Callable[[], Any]]] = {
     "ids": Ids,
     "refusals": Occasions,
     "_notices": dict,
+    "backlog": lambda: None,
 }
 """
 What each L{Peer} has, but most never need: it is made when it is needed.
@@ -119,6 +123,7 @@ class Peer:
     @ivar claims: the connections that have the names it waits for, by name.
     @ivar listens: its subscriptions.
     @ivar heads: the signals it may fire, by the heads of their frames.
+    @ivar backlog: what it has yet to hear of what was fired before.
     @ivar asking: requests it waits for, by its numbers.
     @ivar serving: requests it works on, by our numbers.
     """
@@ -126,6 +131,7 @@ class Peer:
     __slots__ = (
         "_notices",
         "asking",
+        "backlog",
         "claims",
         "codecs",
         "heads",
@@ -145,6 +151,7 @@ class Peer:
         "write",
     )
 
+    backlog: Backlog | None
     claims: dict[str, Peer]
     heads: dict[bytes, PeerSignal]
     asking: dict[int, Passed]
@@ -167,7 +174,8 @@ class Peer:
         self.maxFrame = hello.maxFrame
         self.since = time.time()
         self.senders: dict[str, Life[Any]] = {}
-        self.listens: dict[Key, Entry[Peer]] = {}
+        # None stands for those that have yet to be resumed.
+        self.listens: dict[Key, Entry[Peer] | None] = {}
         self.patterns = 0
         self.refusedInRow = 0
 
@@ -197,16 +205,38 @@ class Peer:
             self.link.outbox.size,
             self.link.received,
             self.link.outbox.total,
+            self.late,
         )
+
+    @property
+    def late(self) -> int:
+        """
+        Of how many names it has yet to hear what was fired before.
+        """
+        return 0 if self.backlog is None else len(self.backlog.late)
+
+    def isLate(self, name: str) -> bool:
+        """
+        Has it yet to hear something that was fired before under this name?
+        """
+        return self.backlog is not None and name in self.backlog.late
+
+    def frame(self, message: Any) -> bytes:
+        """
+        The frame of a message, in as few words as it takes.
+        """
+        if isinstance(message, GapNotice):
+            tally = self.link.context.tally
+            tally.gaps += 1
+            tally.missed += message.n or 0
+        frame = encode(message)
+        return frame if len(frame) - 4 <= self.maxFrame else encode(shortened(message))
 
     def send(self, message: Any) -> None:
         """
-        Say this to it, in as few words as it takes.
+        Say this to it.
         """
-        frame = encode(message)
-        if len(frame) - 4 > self.maxFrame:
-            frame = encode(shortened(message))
-        self.write(frame)
+        self.write(self.frame(message))
 
     def refuse(self, sender: str, event: str, count: int, error: PysigError) -> None:
         """

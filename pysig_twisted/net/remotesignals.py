@@ -53,11 +53,15 @@ class RemoteSignal(Signal):
         sender.seq = seq = sender.seq + 1
         # This is runs.eventFrame(), without the cost of one more call.
         frame = self._pack(length, self._head, seq, time_ns() // 1000) + payload
-        link = own.link
-        if link is not None and link.outbox.size < own.limit:
-            link.write(frame)
+        ring = own.ring
+        if ring.outlet.size < own.room:
+            ring.fresh.append(frame)
+            ring.room = room = ring.room - length
+            ring.write(frame)
+            if room < 0:
+                ring.roll()
         else:
-            own.withhold(seq, frame)
+            own.withhold(frame)
 
     def _end(self) -> None:
         """

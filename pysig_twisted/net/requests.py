@@ -98,6 +98,8 @@ class Requests:
         life = self._find(request.sender)
         if life is None:
             raise noSuchSender(request.sender)
+        if life.owner is None:
+            raise senderGone(life.name, "lost")
         checkMethod(life, request.method)
         seconds = min(request.deadlineMs / 1000, MAX_TIMEOUT)
         if not seconds:

@@ -75,7 +75,7 @@ class ServerRouter(Service, Hub):
         clock = clockOf(reactor)
         spoken = Codecs(codecs)
         limits = limitsOf(limits, Limits())
-        Hub.__init__(self, Deadlines(clock), spoken, limits)
+        Hub.__init__(self, clock, Deadlines(clock), spoken, limits)
         self.verbose = verbose
         self._reactor = reactor
         context = LinkContext(clock, self._deadlines, limits)
@@ -89,7 +89,7 @@ class ServerRouter(Service, Hub):
             raise ConfigError(f"endpoints {endpoints!r} are none; give a string, or a list")
         self._endpoints = [(text, serverEndpoint(reactor, text)) for text in endpoints]
         self._isListening = False
-        Facts(self, clock.now, self.factory.epoch)
+        Facts(self, context.tally, clock.now, self.factory.epoch)
 
     def peers(self) -> list[PeerInfo]:
         """
@@ -149,6 +149,7 @@ class ServerRouter(Service, Hub):
         @raise ConfigError: an endpoint cannot be listened on.
         """
         super().startService()
+        self._awaitExpiry()
         self._listenOnAll()
 
     def _listenOnAll(self) -> None:
@@ -182,4 +183,5 @@ class ServerRouter(Service, Hub):
         waiting = [self._ports.close()]
         waiting += [link.whenOver() for link in self.factory.links]
         self.factory.endAll(ShuttingDown("the router is going down"))
+        self.forget()
         return DeferredList(waiting, consumeErrors=True).addCallback(lambda _: None)

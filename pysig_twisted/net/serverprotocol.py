@@ -24,6 +24,7 @@ from ..errors import (
     PysigError,
     RequestTimeout,
     ShuttingDown,
+    SlowConsumer,
     VersionMismatch,
 )
 from ..version import SOFTWARE
@@ -32,13 +33,16 @@ from ..wire.messages import (
     VERSION,
     Call,
     Cancel,
+    Error,
     Fail,
     Goodbye,
     Hello,
     Ping,
     Pong,
+    Replay,
     Reply,
     Request,
+    Result,
     Welcome,
 )
 from .hub import Hub
@@ -49,6 +53,11 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
 
     from ..interfaces import IWire
+
+MAX_ENDS: Final = 1_000
+"""
+Clients of which it is remembered why their last connection ended.
+"""
 
 ANONYMOUS = "anonymous"
 """
@@ -76,6 +85,7 @@ class ServerProtocol(Link):
         self.factory = factory
         self.peer: Peer | None = None
         self._helloBucket = 0
+        self._instance = ""
         self._isLogged = False
         self._handlers = GREETING
 
@@ -127,6 +137,7 @@ class ServerProtocol(Link):
             return
         self._dropHello()
         factory, limits = self.factory, self.context.limits
+        self._instance = hello.instance
         self.wire.maxFrame = limits.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
         self._handlers, self._subject = factory.handlers, peer
@@ -146,6 +157,8 @@ class ServerProtocol(Link):
                     "requests": limits.requests,
                 },
                 heartbeat=limits.heartbeat,
+                window=limits.window,
+                lastEnd=factory.ends.pop(hello.instance, None),
             )
         )
         factory.hub.join(peer)
@@ -205,6 +218,8 @@ class ServerProtocol(Link):
             return
         if reason is None:
             reason = REASONS.get(type(error), "lost")
+        if isinstance(error, SlowConsumer):
+            self.context.tally.cut += 1
         log = self.log.info if isinstance(error, ORDINARY) else self.log.warn
         log(
             "{peer.address} is gone (number {peer.id}, {reason}): {error}",
@@ -212,6 +227,7 @@ class ServerProtocol(Link):
             reason=reason,
             error=error.message,
         )
+        self.factory.noteEnd(self._instance, error)
         self.factory.hub.leave(peer, reason)
         self.factory.disconnected(peer, error)
 
@@ -238,6 +254,9 @@ def handlers(hub: Hub) -> Mapping[type, Handle]:
         Reply: hub.requests.replied,
         Fail: hub.requests.failed,
         Cancel: hub.requests.cancelled,
+        Replay: hub.refills.part,
+        Result: hub.refills.answered,
+        Error: hub.refills.answered,
     }
 
 
@@ -274,6 +293,7 @@ class ServerFactory(TwistedServerFactory):
     @ivar epoch: a random name of this run of the router.
     @ivar links: the connections that are open, also those that have not said
         HELLO.
+    @ivar ends: why the last connection of a client ended, by the client's instance.
     """
 
     noisy = False
@@ -300,6 +320,7 @@ class ServerFactory(TwistedServerFactory):
         self.wire = wire
         self.epoch = token_hex(8)
         self.links: dict[ServerProtocol, None] = {}
+        self.ends: dict[str, str] = {}
         self.numbers = count(1)
         self._observers = observers
 
@@ -327,6 +348,17 @@ class ServerFactory(TwistedServerFactory):
             Link.end(link, error)
         for link in links:
             link.left()
+
+    def noteEnd(self, instance: str, error: PysigError) -> None:
+        """
+        The connection of a client has ended: tell it why, should it come back. It may
+        not have heard.
+        """
+        if instance and not isinstance(error, LinkLost):
+            self.ends.pop(instance, None)
+            self.ends[instance] = error.code
+            if len(self.ends) > MAX_ENDS:
+                del self.ends[next(iter(self.ends))]
 
     def connected(self, peer: Peer) -> None:
         """

@@ -9,29 +9,28 @@ again one by one, so those that are missing then have until the end of the grace
 period. What is still missing at its end is told as gone: because of C{link}
 where the link is still down, else C{lost}.
 
-For each name, C{#connect} and C{#disconnect} alternate. Where a life goes on and
-has fired events meanwhile, those are told as a gap.
+For each name, C{#connect} and C{#disconnect} alternate. A router that remembers sends
+what a life has fired meanwhile, and while it does so nobody is given up. Where one
+does not, that is told as a gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from ..core.clock import Deadlines
 from ..core.dispatch import Dispatcher
 from ..core.info import Gap, SenderInfo
-from ..core.presence import concerns
+from ..core.presence import concerns, sidText
 from ..core.subscriptions import Key
 from ..names import isPattern, isReserved, matcher
-from ..wire.messages import PresenceNotice, sidNumber
-
-MAX_ENDED: Final = 1000
-"""
-Lives that have ended and are remembered, should they go on.
-"""
+from ..wire.messages import PresenceNotice, Seen, sidNumber
+from .ended import Ended
+from .gate import Place
 
 
 class Known:
@@ -92,18 +91,28 @@ class View:
     See the module.
 
     @ivar known: the senders that are there, by name.
+    @ivar ended: those that were there, should they go on.
     @ivar epoch: the run of the router at the other end of the link.
+    @ivar isResuming: is that one still telling what has happened meanwhile?
     """
 
     def __init__(
-        self, deadlines: Deadlines, grace: float, tell: Tell, missed: Callable[[Gap], object]
+        self,
+        deadlines: Deadlines,
+        grace: float,
+        tell: Tell,
+        missed: Callable[[Gap], object],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         @param grace: seconds.
         @param missed: told which events nobody will hear.
+        @param now: the time in seconds, of any epoch.
         """
         self.known: dict[str, Known] = {}
+        self.ended = Ended(now)
         self.epoch = ""
+        self.isResuming = False
         self._deadlines = deadlines
         self._grace = grace
         self._tell = tell
@@ -113,8 +122,11 @@ class View:
         self._missing: dict[str, int] = {}
         self._losses = 0
         self._buckets: dict[int, int] = {}
-        # The lives that ended last, by name: sid, and last event of all.
-        self._ended: dict[str, tuple[int, int]] = {}
+        # The losses whose grace period has ended while the router was still telling.
+        self._overdue: set[int] = set()
+        # What PRESENCE said of numbers, until it is known whether that was too early:
+        # the life, the number before, and the new one.
+        self._raised: dict[str, tuple[int, int, int]] = {}
         # One for each name, also where one life follows another.
         self._dispatchers: WeakValueDictionary[str, Dispatcher] = WeakValueDictionary()
         self._isUp = False
@@ -134,9 +146,9 @@ class View:
                 self._goesOn(known, notice.seq)
             else:
                 known.seq = max(known.seq, notice.seq)
-                self._gone(name, notice.reason or "lost")
+                self._gone(name, notice.reason or "lost", isTold=True)
         elif notice.up:
-            new = Known(notice, self.epoch, self._dispatcherOf(name))
+            new = Known(notice, self.epoch, self.dispatcherOf(name))
             if isWanted(new):
                 self._came(new, isWanted)
 
@@ -145,11 +157,14 @@ class View:
         A life that we know is still there.
         """
         known.epoch = self.epoch
-        first, known.seq = known.seq + 1, max(known.seq, seq)
-        if self._missing.pop(known.info.name, None) is not None and seq >= first:
+        info, before = known.info, known.seq
+        known.seq = max(before, seq)
+        if self._missing.pop(info.name, None) is None:
+            if seq > before:
+                self._raised[info.name] = (info.sid, before, seq)
+        elif seq > before:
             # Some of these may be events that nobody here listens to.
-            info = known.info
-            self._missed(Gap(info.name, info.sid, first, seq, None, None, "link"))
+            self._missed(Gap(info.name, info.sid, before + 1, seq, None, None, "link"))
 
     def _came(self, known: Known, isWanted: Callable[[Known], bool]) -> None:
         """
@@ -160,28 +175,100 @@ class View:
             self._gone(info.name, "lost" if info.name in self._missing else "replaced")
             if not isWanted(known):
                 return  # who was told has removed the last subscription
-        sid, last = self._ended.pop(info.name, (0, 0))
+        last, seq = self.ended.lastOf(info.name, info.sid), known.seq
         self.known[info.name] = known
+        self._raised[info.name] = (info.sid, last or 0, seq)
         self._tell(known, None)
-        if sid == info.sid and known.seq > last:
-            self._missed(Gap(info.name, sid, last + 1, known.seq, known.seq - last, None, "link"))
+        if last is not None and seq > last:
+            self._missed(Gap(info.name, info.sid, last + 1, seq, seq - last, None, "link"))
+
+    def settle(self, pattern: str | None, late: Collection[str] = ()) -> None:
+        """
+        The router has agreed to a subscription, after telling of its senders.
+
+        @param pattern: which ones these are.
+        @param late: those of them of which something is to come that was fired
+            before; the number that PRESENCE told is not yet theirs.
+        """
+        names: Iterable[str] = filter(matcher(pattern), tuple(self._raised))
+        if pattern is not None and not isPattern(pattern):
+            names = self._raised.keys() & {pattern}
+        for name in names:
+            sid, before, seq = self._raised.pop(name)
+            known = self.known.get(name)
+            if name in late and known is not None and (known.info.sid, known.seq) == (sid, seq):
+                known.seq = before
+
+    def passed(self, gap: Gap) -> bool:
+        """
+        Events will not come.
+
+        @return: is that to be told? Not of those that a life would have fired after
+            its end.
+        """
+        name, sid, known = gap.sender, gap.sid, self.known.get(gap.sender)
+        if sid is None:
+            return True
+        if known is not None and known.info.sid == sid:
+            known.seq = max(known.seq, gap.last or 0)
+            return True
+        if gap.first is not None and self.ended.isTold(name, sid, gap.first - 1):
+            return False
+        if gap.last is None:
+            self.ended.forget(name, sid)
+        return True
+
+    def place(self, name: str) -> Place | None:
+        """
+        Which life of a sender is here, and its last event.
+        """
+        known = self.known.get(name)
+        return None if known is None else (known.info.sid, known.seq)
+
+    def isOver(self, name: str, sid: int) -> bool:
+        """
+        Is this life one that was here, and is no more?
+        """
+        known = self.known.get(name)
+        isHere = known is not None and known.info.sid == sid
+        return not isHere and self.ended.lastOf(name, sid) is not None
+
+    def isMissing(self, notice: PresenceNotice) -> bool:
+        """
+        Was this life here when the link was lost, and has nobody told of it since?
+        """
+        known = self.known.get(notice.sender)
+        isSame = known is not None and known.info.sid == sidNumber(notice.sid)
+        return isSame and notice.sender in self._missing
+
+    def seen(self) -> Seen:
+        """
+        The life and the last event of all senders that are here, and of those that
+        were here lately.
+        """
+        seen: Seen = {name: (sidText(sid), seq) for name, sid, seq in self.ended.seen()}
+        for name, known in self.known.items():
+            seen[name] = (sidText(known.info.sid), known.seq)
+        return seen
 
     def linkLost(self) -> None:
         """
         The link is down: from now on nothing is certain.
         """
-        self._isUp = False
+        self._isUp = self.isResuming = False
+        self._raised.clear()
         self._expect(self.known.keys() - self._missing.keys())
+        self._giveUp(self._overdueNames(), "link")
 
     def linkBack(self) -> None:
         """
         The link is up, and the router has told of all who are there. Of those
         that this run of the router knew before, who is missing is gone.
         """
-        self._isUp = True
-        self._giveUp(
-            [name for name in self._missing if self.known[name].epoch == self.epoch], "lost"
-        )
+        self._isUp, self.isResuming = True, False
+        names = {name for name in self._missing if self.known[name].epoch == self.epoch}
+        self._giveUp(names.union(self._overdueNames()), "lost")
+        self.ended.linkBack()
 
     def prune(self, pattern: str | None, isWanted: Callable[[Known], bool]) -> list[str]:
         """
@@ -198,6 +285,7 @@ class View:
         for name in names:
             del self.known[name]
             self._found(name)
+            self._raised.pop(name, None)
         return names
 
     def start(self) -> None:
@@ -207,6 +295,7 @@ class View:
         """
         names = tuple(self._missing)
         self._missing.clear()
+        self._overdue.clear()
         self._expect(names)
 
     def stop(self) -> None:
@@ -217,7 +306,7 @@ class View:
             self._deadlines.drop(bucket, (self, loss))
         self._buckets.clear()
 
-    def _dispatcherOf(self, name: str) -> Dispatcher:
+    def dispatcherOf(self, name: str) -> Dispatcher:
         """
         What keeps the order of what listeners hear under a name.
         """
@@ -243,8 +332,17 @@ class View:
         The grace period of those that are missing since then has ended.
         """
         del self._buckets[loss]
-        names = [name for name, since in self._missing.items() if since == loss]
-        self._giveUp(names, "lost" if self._isUp else "link")
+        self._overdue.add(loss)
+        if not self.isResuming:
+            self._giveUp(self._overdueNames(), "lost" if self._isUp else "link")
+
+    def _overdueNames(self) -> list[str]:
+        """
+        Those whose grace period has ended.
+        """
+        names = [name for name, since in self._missing.items() if since in self._overdue]
+        self._overdue.clear()
+        return names
 
     def _giveUp(self, names: Iterable[str], reason: str) -> None:
         """
@@ -254,16 +352,16 @@ class View:
             if name in self._missing:
                 self._gone(name, reason)
 
-    def _gone(self, name: str, reason: str) -> None:
+    def _gone(self, name: str, reason: str, isTold: bool = False) -> None:
         """
         A sender has gone.
+
+        @param isTold: has the router said so?
         """
         known = self.known.pop(name)
         self._found(name)
-        self._ended.pop(name, None)
-        self._ended[name] = (known.info.sid, known.seq)
-        if len(self._ended) > MAX_ENDED:
-            del self._ended[next(iter(self._ended))]
+        self._raised.pop(name, None)
+        self.ended.add(name, known.info.sid, known.seq, isTold)
         self._tell(known, reason)
 
     def _found(self, name: str) -> None:

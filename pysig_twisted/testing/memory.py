@@ -159,6 +159,7 @@ class MemoryRouters:
         self.isRefusing = True
         for connection in self.connections:
             connection.lose()
+        self.server.forget()
 
     def restart(self, **options: Any) -> None:
         """

@@ -14,12 +14,15 @@ import msgspec
 
 from ..wire import messages
 from ..wire.runs import Head, Run
+from ..wire.version1 import encode
 
 JSON: Final = 1
 SID: Final = "00ff00ff00ff00ff"
 NAME: Final = 'Küche \u2603 \\ "quoted" \U0001f321'
 LARGE: Final = 1 << 19
 SECRET: Final = "0123456789abcdef" * 2
+EVENTS: Final = Run.of(Head(JSON, NAME, NAME, 1), [(1, 0, b"null"), (2, 0, b"1")]).frames
+PRESENCE: Final = encode(messages.PresenceNotice(NAME, SID, True, 5))
 
 
 def json(value: Any) -> bytes:
@@ -35,6 +38,11 @@ CLIENT: Final[tuple[Any, ...]] = (
     messages.Call(2, messages.AddSender("s", SID, SECRET)),
     messages.Call(3, messages.RemoveSender(NAME)),
     messages.Call(4, messages.Listen(NAME, None)),
+    messages.Call(5, messages.Listen(None, "*", "last")),
+    messages.Call(6, messages.Listen("s", NAME, messages.MAX_SEQ)),
+    messages.Call(7, messages.Listen(NAME, None, "resume")),
+    messages.Call(8, messages.Resume({NAME: (SID, messages.MAX_SEQ), "s": (SID, 0)}, True)),
+    messages.Call(9, messages.Resume()),
     messages.Call(messages.MAX_ID, messages.Unlisten(None, NAME)),
 )
 """
@@ -43,12 +51,14 @@ What only a client says.
 
 ROUTER: Final[tuple[Any, ...]] = (
     messages.Welcome(1, "contract 1", "e1", codecs={"json": 1}, limits={"senders": 9}),
+    messages.Call(1, messages.Refill(NAME, SID, 1, messages.MAX_SEQ)),
     messages.Result(1, {"have": 0}),
-    messages.Result(2, {}),
-    messages.Error(3, {"code": "busy", "message": NAME}),
+    messages.Result(4, {"late": {NAME: [SID, messages.MAX_SEQ]}}),
     messages.Error(0, {"code": "not-owner", "message": "", "sender": NAME, "n": 3}),
     messages.GapNotice(NAME, SID, 3, 9, 7, ("e",), "link"),
     messages.GapNotice("s"),
+    messages.GapNotice("s", SID, 3, why="history"),
+    messages.Replay(9, True, False, PRESENCE + EVENTS),
     messages.PresenceNotice(NAME, SID, True, 5, ("e",), ("m", None), "ann", 12.5),
     messages.PresenceNotice("s", SID, False, 6, reason="lost"),
 )
@@ -59,6 +69,11 @@ What only a router says.
 EITHER: Final[tuple[Any, ...]] = (
     messages.Ping(0),
     messages.Pong(messages.MAX_ID),
+    messages.Result(2, {}),
+    messages.Error(3, {"code": "busy", "message": NAME}),
+    messages.Replay(1, False, False, EVENTS),
+    messages.Replay(messages.MAX_ID, True, True, b""),
+    messages.Replay(2, False, True, Run.of(Head(0, "s", "e", 7), [(1, 1, bytes(LARGE))]).frames),
     messages.Request(JSON, NAME, NAME, 1, 30_000, "ann", json({"a": [1, None, NAME]})),
     messages.Request(0, "s", "m", messages.MAX_ID, 0, "", bytes(range(256))),
     messages.Reply(JSON, 1, json(NAME)),
@@ -87,6 +102,13 @@ OUTSIDE: Final[tuple[Any, ...]] = (
     messages.Cancel(-4),
     messages.Call(0, messages.Listen("s")),
     messages.Call(1 << 70, messages.Listen("s")),
+    messages.Call(1, messages.Listen("s", None, 0)),
+    messages.Call(1, messages.Listen("s", None, "then")),  # type: ignore[arg-type]
+    messages.Call(1, messages.Resume({"s": (SID, -1)})),
+    messages.Call(1, messages.Resume({"s": ("7", 1)})),
+    messages.Call(1, messages.Refill("s", SID, 1, messages.MAX_SEQ + 1)),
+    messages.Replay(-1, False, True, b""),
+    messages.Replay(1 << 32, False, True, b""),
     messages.Goodbye("busy", "", -1),
     messages.Fail(-1, {"code": "busy"}),
     messages.Request(300, "s", "m", 1, 1000, "", b""),

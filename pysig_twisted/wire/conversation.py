@@ -61,10 +61,10 @@ class Phase(Enum):
 
 LEGAL: dict[tuple[Role, Phase], frozenset[type]] = {
     (Role.CLIENT, Phase.GREETING): frozenset({Hello, Goodbye}),
-    (Role.CLIENT, Phase.OPEN): frozenset({Call} | _EITHER),
+    (Role.CLIENT, Phase.OPEN): frozenset({Call, Result, Error, Replay} | _EITHER),
     (Role.ROUTER, Phase.GREETING): frozenset({Welcome, Goodbye}),
     (Role.ROUTER, Phase.OPEN): frozenset(
-        {Result, Error, GapNotice, Replay, PresenceNotice} | _EITHER
+        {Call, Result, Error, GapNotice, Replay, PresenceNotice} | _EITHER
     ),
 }
 """

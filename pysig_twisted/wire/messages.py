@@ -9,7 +9,7 @@ fields are ignored, so that later versions may add some.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -45,6 +45,8 @@ What proves that a life is its owner's: 16 random bytes as 32 hex digits.
 """
 
 Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
+Start = Literal["now", "last", "resume"] | Annotated[int, Meta(ge=1, le=MAX_SEQ)]
+Seen = dict[str, tuple[Sid, Seq]]
 CodecIds = dict[str, Annotated[int, Meta(ge=0, le=255)]]
 Names = Annotated[tuple[str, ...], Meta(max_length=256)]
 Methods = Annotated[tuple[str | None, ...], Meta(max_length=256)] | None
@@ -206,17 +208,34 @@ class RemoveSender(Json, frozen=True, tag="removeSender", tag_field="call"):
     sender: str
 
 
-class Listen(Json, frozen=True, tag="listen", tag_field="call"):
+class Listen(Json, frozen=True, omit_defaults=True, tag="listen", tag_field="call"):
     """
-    Subscribes to an event. Result: an empty object, after a L{Presence} for
+    Subscribes to an event. Result: L{Listening}, after a L{PresenceNotice} for
     each matching sender.
 
     @ivar sender: a name, a pattern, or null for any.
     @ivar event: a name, a pattern, or null for any.
+    @ivar start: C{from} on the wire: C{now}; or after a L{Replay} of what was fired
+        before, for this subscription: C{last}, the newest of each event, or the
+        newest so many of each sender; or C{resume}, which is the same subscription
+        as on the connection before, and begins with L{Resume}.
     """
 
     sender: str | None = None
     event: str | None = None
+    start: Start = msgspec.field(name="from", default="now")
+
+
+class Listening(Json, frozen=True, omit_defaults=True):
+    """
+    The result of L{Listen}.
+
+    @ivar late: senders of which this connection has yet to hear what was fired
+        before: their life and its last event now. The new subscription concerns
+        what comes after that.
+    """
+
+    late: Seen = {}
 
 
 class Unlisten(Json, frozen=True, tag="unlisten", tag_field="call"):
@@ -229,7 +248,36 @@ class Unlisten(Json, frozen=True, tag="unlisten", tag_field="call"):
     event: str | None = None
 
 
-Action = AddSender | RemoveSender | Listen | Unlisten
+class Resume(Json, frozen=True, tag="resume", tag_field="call"):
+    """
+    Says what the client has heard, so that the subscriptions C{from} resume go on
+    there. Result: an empty object, after all L{Replay} of senders that are here.
+
+    @ivar seen: the life and the last event, heard or told as missed, of each sender
+        that matched on the connection before.
+    @ivar more: does another part of it follow?
+    """
+
+    seen: Seen = {}
+    more: bool = False
+
+
+class Refill(Json, frozen=True, tag="refill", tag_field="call"):
+    """
+    A router asks an owner for events that were fired before it knew the life.
+    Result: an empty object, after L{Replay} with those that the owner has.
+
+    @ivar first: the first of them.
+    @ivar last: the last of them.
+    """
+
+    sender: str
+    sid: Sid
+    first: Seq
+    last: Seq
+
+
+Action = AddSender | RemoveSender | Listen | Unlisten | Resume | Refill
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -230,6 +230,24 @@ def _stamps(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     return Struct(f">I{headSize}xQQ").unpack_from
 
 
+def inPieces(frames: bytes, size: int) -> list[bytes]:
+    """
+    Whole frames, in pieces of whole frames that are no longer than this, unless one
+    frame is.
+    """
+    pieces: list[bytes] = []
+    begin, end = 0, len(frames)
+    while end - begin > size:
+        at = begin + 4 + _LENGTH(frames, begin)[0]
+        while at < end and at + 4 + _LENGTH(frames, at)[0] - begin <= size:
+            at += 4 + _LENGTH(frames, at)[0]
+        pieces.append(frames[begin:at])
+        begin = at
+    if begin < end:
+        pieces.append(frames[begin:])
+    return pieces
+
+
 def headSizeAt(data: bytes, at: int) -> int:
     """
     How long the head of the whole EVENT frame is that begins there.

@@ -67,20 +67,26 @@ class Run(ProcessProtocol):
     """
     A C{pysig} at work.
 
-    @ivar out: what it printed; on a terminal, also what it told.
     @ivar err: what it told.
     @ivar status: how it ended; C{None} while it runs.
     """
 
     def __init__(self) -> None:
-        self.out = ""
+        self._printed: list[str] = []
         self.err = ""
         self.status: int | None = None
         self._waiting: list[tuple[Any, Deferred[Run]]] = []
 
+    @property
+    def out(self) -> str:
+        """What it printed; on a terminal, also what it told."""
+        # Adding piece by piece would take forever when it is much.
+        self._printed = ["".join(self._printed)]
+        return self._printed[0]
+
     def outReceived(self, data: bytes) -> None:
         """It printed something."""
-        self.out += data.decode()
+        self._printed.append(data.decode())
         self._check()
 
     def errReceived(self, data: bytes) -> None:

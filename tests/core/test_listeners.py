@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.declaration import State
-from pysig_twisted.core.delivery import Listener
+from pysig_twisted.core.delivery import Delivery, Listener
 from pysig_twisted.core.info import EventInfo
-from pysig_twisted.core.listeners import Listeners, Subscription
+from pysig_twisted.core.listeners import Listeners, Subscription, checkReplay
 from pysig_twisted.errors import BadName, BadRequest, Cancelled
 
 
@@ -93,6 +93,28 @@ class ListenersTests(SynchronousTestCase):
         self.failureResultOf(settled, Cancelled)
         self.assertEqual((len(self.listeners), self.listeners.wanted()), (0, ()))
         self.assertEqual(self.listeners.index.size, 0)
+
+    def test_inItsPlace(self) -> None:
+        """Another may be called in the place of a listener, until it is released."""
+        heard: list[object] = []
+        subscription = self.create(lambda info, data: heard.append(data))
+        self.listeners.release(subscription)
+        self.listeners.connect(subscription, Delivery(lambda info, data: heard.append("other")))
+        self.fire(1)
+        self.listeners.release(subscription)
+        self.fire(2)
+        self.listeners.park(subscription)
+        self.listeners.release(subscription)
+        self.fire(3)
+        self.assertEqual(heard, ["other", 2])
+
+    def test_replay(self) -> None:
+        """What is wanted of before is checked, and kept."""
+        for replay in (None, "last", 1, 1 << 70):
+            made = self.listeners.create(ignore, "s", None, False, None, 1, replay)  # type: ignore[arg-type]
+            self.assertEqual(made.replay, replay)
+        for replay in (0, -1, True, 2.0, "all", b"last"):
+            self.assertRaises(BadRequest, checkReplay, replay)
 
     def test_disconnectBefore(self) -> None:
         """It may be removed before the router has taken it."""

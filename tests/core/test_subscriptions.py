@@ -175,6 +175,22 @@ class SubscriptionIndexTests(SynchronousTestCase):
             self.index.remove(entry)
             self.assertEqual((touched.targets, other.targets), (None, ()))
 
+    def test_replace(self) -> None:
+        """Another target takes the place of one, in the order and in the routes."""
+        index: SubscriptionIndex[str] = SubscriptionIndex()
+        for key in ((None, None), ("s", "e"), ("s*", "*")):
+            route = index.hold("s", "e")
+            entry = index.add(key, "old")
+            index.add(key, "other")
+            before = index.refresh(route)
+            index.replace(entry, "new")
+            self.assertIsNone(route.targets)
+            after = index.refresh(route)
+            self.assertEqual(after, tuple("new" if each == "old" else each for each in before))
+            self.assertIn("new", after)
+            index.remove(entry)
+            self.assertNotIn("new", index.refresh(route))
+
     def test_sharedRoute(self) -> None:
         """Those who fire the same share a route, which lives as long as one of them."""
         first = self.index.hold("dev1", "temp")

@@ -359,14 +359,13 @@ class ServerRig(SynchronousTestCase):
         """When all have gone, the server keeps nothing of them."""
         for peer in self.everybody:
             peer.leave()
-        self.wait(3)
         hub = self.router
+        self.wait(3 + hub.limits.window)
         self.assertEqual(hub.joined, {})
         self.assertEqual(hub.factory.links, {})
         self.assertEqual(list(hub.audience.index), [])
         self.assertEqual((hub.audience.index.size, hub.audience.index._routes), (0, {}))
         self.assertEqual(hub.audience.index._ready, set())
-        self.assertEqual(hub.ownership._secrets, {})
         self.assertEqual(hub.ownership._challenges, {})
         self.assertEqual(hub.events._signals, {})
         self.assertEqual(hub.requests._open, {})
@@ -380,4 +379,7 @@ class ServerRig(SynchronousTestCase):
             if known is not None:
                 for table in ("heads", "senders", "listens", "asking", "serving", "claims"):
                     self.assertEqual(getattr(known, table), {}, table)
-        self.assertEqual(len(hub._deadlines), 0)
+        hub.history.expire(self.clock.seconds())  # a server that was stopped does not
+        self.assertEqual((len(hub._deadlines), hub.history.charge), (0, 0))
+        self.assertEqual((hub.history.names(), hub.backlogs._resuming), ([], {}))
+        self.assertEqual((hub.holds._held, hub.holds._slow, hub.refills._calls), ({}, {}, {}))

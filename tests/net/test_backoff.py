@@ -13,9 +13,10 @@ from pysig_twisted.errors import (
     VersionMismatch,
 )
 from pysig_twisted.net import backoff
-from pysig_twisted.net.backoff import FIRST, LONGEST, REFUSED, SETTLED, SPREAD, Backoff
+from pysig_twisted.net.backoff import BROKEN, FIRST, LONGEST, REFUSED, SETTLED, SPREAD, Backoff
 
 LOST = LinkLost("the link broke")
+ENDED = ShuttingDown("the router ended it")
 
 
 class BackoffTests(SynchronousTestCase):
@@ -58,11 +59,19 @@ class BackoffTests(SynchronousTestCase):
         """Connections that do not live count as failures; one that does ends the row."""
         waits = []
         for _ in range(5):
-            self.backoff.ended(SETTLED - 0.1, LOST, 0)
+            self.backoff.ended(SETTLED - 0.1, ENDED, 0)
             waits.append(self.backoff.delay())
         self.assertEqual(waits, sorted(waits))
         self.assertGreater(waits[-1], 4 * FIRST)
-        self.backoff.ended(SETTLED, LOST, 0)
+        self.backoff.ended(SETTLED, ENDED, 0)
+        self.assertAlmostEqual(self.backoff.delay(), FIRST)
+
+    def test_broken(self) -> None:
+        """One that breaks need not have lived long; one that breaks at once counts."""
+        for _ in range(5):
+            self.backoff.ended(BROKEN - 0.1, LOST, 0)
+        self.assertGreater(self.backoff.delay(), 4 * FIRST)
+        self.backoff.ended(BROKEN, LOST, 0)
         self.assertAlmostEqual(self.backoff.delay(), FIRST)
 
     def test_asked(self) -> None:

@@ -18,14 +18,16 @@ from pysig_twisted.errors import (
     RequestTimeout,
 )
 from pysig_twisted.net import client as clientModule
+from pysig_twisted.net.replays import framesOf
 from pysig_twisted.testing import Recorder
-from pysig_twisted.wire.messages import Ping
+from pysig_twisted.wire.messages import AddSender, Call, Ping, Refill, Result
 
 from .clientcase import (
     ClientTestCase,
     Scripts,
     Spoken,
     goodbye,
+    obliging,
 )
 
 
@@ -53,6 +55,40 @@ class RouterTests(ClientTestCase):
             logs.append(([(info.event, info.seq) for info, _ in heard.all], heard.data, answer))
         self.assertEqual(len(logs[0][1]), 5)
         self.assertEqual(logs, [logs[0]] * len(logs))
+
+    def test_refill(self) -> None:
+        """A router may ask for events that were fired before it knew their sender."""
+        self.routers.factory = scripts = Scripts(obliging)
+        client = self.client()
+        sender = self.sender(client)
+        for number in range(1, 6):
+            sender.trigger("e", "x" * 40_000 + str(number))
+        self.routers.pump()
+        sid = next(
+            message.action.sid
+            for message in scripts.made[0].messages
+            if isinstance(message, Call) and isinstance(message.action, AddSender)
+        )
+        scripts.made[0].messages.clear()
+        scripts.made[0].say(
+            Call(7, Refill("s", sid, 2, 4)),
+            Call(8, Refill("s", sid[::-1], 2, 4)),
+            Call(9, Refill("t", sid, 2, 4)),
+        )
+        self.routers.pump()
+        *pieces, last = [m for m in scripts.made[0].messages if m.id == 7]
+        self.assertEqual(last, Result(7, {}))
+        self.assertEqual([piece.final for piece in pieces], [False] * (len(pieces) - 1) + [True])
+        self.assertFalse(any(piece.live for piece in pieces))
+        numbers = [
+            seq
+            for piece in pieces
+            for run in framesOf(piece.frames, 1 << 20)
+            for seq, _, _ in run.events()  # type: ignore[union-attr]
+        ]
+        self.assertEqual(numbers, [2, 3, 4])
+        others = [m for m in scripts.made[0].messages if m.id != 7]
+        self.assertEqual(others, [Result(8, {}), Result(9, {})])
 
     def test_pysigNames(self) -> None:
         """The names of pysig 0.7.3 work."""

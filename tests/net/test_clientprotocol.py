@@ -14,6 +14,7 @@ from pysig_twisted.errors import (
     RequestTimeout,
     VersionMismatch,
 )
+from pysig_twisted.net.clientprotocol import CALL_TIMEOUT
 from pysig_twisted.version import SOFTWARE
 from pysig_twisted.wire.messages import (
     Call,
@@ -245,6 +246,25 @@ class CallTests(ClientTestCase):
         self.assertEqual(len(lines), 1)
         self.assertTrue(self.link.isOpen)
 
+    def test_progress(self) -> None:
+        """A call of which part has been answered has as much time again; others do not."""
+        noted: list[int] = []
+
+        def note(link: Any, about: int, value: Any, error: Any) -> None:
+            noted.append(about)
+
+        slow, quick = self.link.ask(Listen(), note, 1), self.link.ask(Listen(), note, 2)
+        self.link.progress(99)
+        self.routers.advance(CALL_TIMEOUT * 0.7)
+        self.link.progress(slow)
+        self.scripts.made[0].say(Result(quick, {}))
+        self.routers.advance(CALL_TIMEOUT * 0.7)
+        self.assertTrue(self.link.isOpen)
+        self.routers.advance(CALL_TIMEOUT * 0.4)
+        self.assertFalse(self.link.isOpen)
+        self.assertEqual(self.link.ask(Listen(), note, 3), 0)
+        self.assertEqual(noted, [2, 1, 3])
+
     def test_replay(self) -> None:
         """Parts of a replay that nobody asked for are let pass."""
         self.scripts.made[0].say(Replay(1, True, True, b""))
@@ -317,7 +337,7 @@ class LifeTests(ClientTestCase):
         self.assertEqual(scripts.made[0].messages[-1], Pong(7))
 
     def test_callsAreForUs(self) -> None:
-        """A router may not call a client."""
+        """A router may not call a client for what routers do."""
         self.routers.factory = scripts = Scripts(obliging)
         self.client()
         scripts.made[0].say(Call(1, Listen()))

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.clock import Clock as Time
 from pysig_twisted.core.clock import Deadlines
+from pysig_twisted.net import heartbeat
 from pysig_twisted.net.heartbeat import Heartbeat
 
 
@@ -57,6 +58,10 @@ class FakeLink:
     def foundUnfinished(self, seconds: float) -> None:
         """Note it."""
         self.said.append(f"unfinished {seconds:g}")
+
+    def foundGreedy(self, size: int, what: str) -> None:
+        """Note it."""
+        self.said.append(f"{size} {what}")
 
 
 class HeartbeatTests(SynchronousTestCase):
@@ -228,3 +233,19 @@ class HeartbeatTests(SynchronousTestCase):
         for _ in range(15):
             self.clock.advance(0.01)
         self.assertIn("silent", link.said)
+
+    def test_together(self) -> None:
+        """If all together take too much memory, those that take most are ended."""
+        self.patch(heartbeat, "WAITING", 1000)
+        self.patch(heartbeat, "UNFINISHED", 500)
+        other, third = FakeLink(), FakeLink()
+        for link in (other, third):
+            self.heartbeat.watch(link)
+        for link, size in ((self.link, 300), (other, 400), (third, 300)):
+            link.outbox.size = size
+        self.pass_(1)
+        self.assertEqual([link.said for link in (self.link, other, third)], [[], [], []])
+        third.outbox.size, self.link.wire.held = 700, 501
+        self.pass_(1)
+        self.assertEqual(self.link.said, ["501 of its frames are not whole"])
+        self.assertEqual((other.said, third.said), ([], ["700 wait for it"]))

@@ -18,11 +18,14 @@ from pysig_twisted.wire.messages import (
     Goodbye,
     Hello,
     Listen,
+    Ping,
     PresenceNotice,
     Result,
+    Resume,
     Unlisten,
 )
 from pysig_twisted.wire.runs import eventFrame, makeHead
+from pysig_twisted.wire.version1 import encode
 
 from .clientcase import (
     ClientTestCase,
@@ -33,6 +36,7 @@ from .clientcase import (
     obliging,
     welcome,
 )
+from .resumecase import SID, ReplayCase, down, event, events, gap, up
 
 
 class LevelTests(ClientTestCase):
@@ -68,8 +72,8 @@ class LevelTests(ClientTestCase):
         heard = self.listen(self.client(), "dev*", "t*p")
         for name in ("dev1", "other", "dev2"):
             sender = self.sender(publisher, name, ("temp", "top", "e"))
-            for event in sender.events:
-                sender.trigger(event, f"{name} {event}")
+            for fired in sender.events:
+                sender.trigger(fired, f"{name} {fired}")
         self.routers.pump()
         self.assertEqual(heard.data, ["dev1 temp", "dev1 top", "dev2 temp", "dev2 top"])
 
@@ -392,7 +396,9 @@ class AskingTests(ClientTestCase):
         added = self.subject.addListener(heard, "s", None)
         self.assertEqual(str(added.state), "pending")
         self.reconnect(self.subject)
-        self.assertEqual(self.spoken.calls(), [Listen("s", "e"), Listen("s", None)])
+        resumed, resume, new = self.spoken.calls()
+        self.assertEqual((resumed, new), (Listen("s", "e", "resume"), Listen("s", None)))
+        self.assertEqual(list(resume.seen), ["s"])
         self.fire(1)
         self.routers.pump()
         self.assertEqual(heard.data, [1])
@@ -614,7 +620,7 @@ class PresenceTests(ClientTestCase):
         self.assertEqual(str(subscription.state), "pending")
 
     def test_outage(self) -> None:
-        """After a short outage only the differences are told: who left, who came."""
+        """After a short outage only the differences are told: who left, why, and who came."""
         client, publisher = self.client(), self.client()
         for name in ("stays", "leaves"):
             self.sender(publisher, name)
@@ -624,12 +630,12 @@ class PresenceTests(ClientTestCase):
         publisher.removeSender("leaves")
         self.sender(publisher, "new")
         self.reconnect(client)
-        self.assertEqual(heard.presence, [("new", "came"), ("leaves", "lost")])
+        self.assertEqual(heard.presence, [("leaves", "closed"), ("new", "came")])
         self.routers.advance(10)
         self.assertEqual(len(heard.all), 2)
 
-    def test_outageGap(self) -> None:
-        """What was fired while the listener's own link was down is told as a gap."""
+    def test_outageEvents(self) -> None:
+        """What was fired while the listener's own link was down is heard after it, marked."""
         client = self.client()
         sender = self.sender(self.client())
         heard, deaf = self.listen(client, "s"), self.listen(client, None, CONNECT)
@@ -641,9 +647,9 @@ class PresenceTests(ClientTestCase):
         self.reconnect(client)
         sender.trigger("e", 4)
         self.routers.pump()
-        self.assertEqual(heard.data, [1, 4])
-        self.assertEqual([(gap.first, gap.last, gap.why) for gap in heard.gaps], [(2, 3, "link")])
-        self.assertEqual(deaf.gaps, [])
+        self.assertEqual(heard.data, [1, 2, 3, 4])
+        self.assertEqual([info.replayed for info, _ in heard.all], [False, True, True, False])
+        self.assertEqual((heard.gaps, deaf.gaps, deaf.presence), ([], [], []))
 
     def test_longOutage(self) -> None:
         """Beyond the grace period all are gone because of the link, and come again."""
@@ -781,3 +787,269 @@ class StrayTests(ClientTestCase):
         heard = self.listen(client)
         self.assertEqual(heard.data, [1])
         self.assertEqual(client._interests.arrivals.unknown, 1)
+
+
+class ResumeTests(ReplayCase):
+    """What is heard after a reconnect of what was fired meanwhile."""
+
+    def setUp(self) -> None:
+        """A listener that has heard 4, and whose link was lost."""
+        super().setUp()
+        self.heard = self.listen(self.subject, "s", snapshot=True)
+        self.say(event(4))
+        self.heard.clear()
+
+    def test_calls(self) -> None:
+        """First what was heard before, then from where, then what is new."""
+        self.routers.link(self.subject).cut()
+        self.subject.addListener(Recorder(), "t")
+        self.subject.addListener(Recorder(), "u", replay=3)
+        self.cut()
+        place = {"s": (sidText(SID), 4)}
+        self.assertEqual(
+            self.calls(),
+            [Listen("s", None, "resume"), Resume(place), Listen("t"), Listen("u", None, 3)],
+        )
+
+    def test_missed(self) -> None:
+        """What was missed is heard in its place, marked, and then what is fired."""
+        self.cut()
+        self.resume(up(4), events(5, 6), gap(7, 8, 2), event(9))
+        self.resumed()
+        self.say(event(10))
+        self.assertEqual(self.seqs(self.heard), [5, 6, 9, 10])
+        self.assertEqual(self.replayed(self.heard), [5, 6, 9])
+        self.assertEqual([(told.first, told.last, told.n) for told in self.heard.gaps], [(7, 8, 2)])
+        arrivals = self.subject._interests.arrivals
+        self.assertEqual((arrivals.replayed, arrivals.gaps), (3, 2))
+
+    def test_order(self) -> None:
+        """The application is told when all of it has come."""
+        self.cut()
+        self.assertNoResult(up_ := self.subject.whenConnected())
+        self.resume(up(4), event(5))
+        self.assertNoResult(up_)
+        self.resumed()
+        self.successResultOf(up_)
+
+    def test_lives(self) -> None:
+        """Lives that began and ended meanwhile are told in their places."""
+        self.cut()
+        self.resume(up(4), event(5), down(5), up(0, sid=7), event(1, sid=7), down(1, sid=7))
+        self.resumed()
+        self.assertEqual(self.seqs(self.heard), [5, "#disconnect", "#connect", 1, "#disconnect"])
+        self.assertEqual(
+            [reason for _, reason in self.heard.presence], ["closed", "came", "closed"]
+        )
+
+    def test_otherLife(self) -> None:
+        """A life of which the router knows nothing is over, with a gap without end."""
+        self.cut()
+        self.say(gap(5, None))
+        self.resume(up(0, sid=7), event(1, sid=7))
+        self.resumed()
+        self.assertEqual(self.seqs(self.heard), ["#disconnect", "#connect", 1])
+        self.assertEqual([(told.first, told.last) for told in self.heard.gaps], [(5, None)])
+
+    def test_gone(self) -> None:
+        """A sender that the router does not speak of is gone when it has told all."""
+        self.cut()
+        self.assertEqual(self.heard.presence, [])
+        self.resumed()
+        self.assertEqual(self.heard.presence, [("s", "lost")])
+
+    def test_later(self) -> None:
+        """A sender that comes back after the RESULT goes on where it stopped."""
+        self.epoch = "e2"
+        self.cut()
+        self.resumed()
+        self.resume(up(4), event(5))
+        self.say(event(6))
+        self.assertEqual((self.seqs(self.heard), self.replayed(self.heard)), ([5, 6], [5]))
+
+    def test_seen(self) -> None:
+        """The numbers of gaps count as heard."""
+        self.say(gap(5, 8, 4))
+        self.cut()
+        self.assertEqual(self.resumes[0].action.seen, {"s": (sidText(SID), 8)})
+
+    def test_ended(self) -> None:
+        """Lives that have ended are told, and those that do nothing more are not told again."""
+        self.say(down(4))
+        self.heard.clear()
+        self.cut()
+        self.assertEqual(self.resumes[0].action.seen, {"s": (sidText(SID), 4)})
+        self.resume(up(4), down(4), up(0, sid=7))
+        self.say(gap(5, None))
+        self.resumed()
+        self.assertEqual(self.seqs(self.heard), ["#connect"])
+        self.assertEqual(self.heard.gaps, [])
+
+    def test_goesOn(self) -> None:
+        """A life that has ended, and goes on, is told as such."""
+        self.say(down(4, reason="lost"))
+        self.cut()
+        self.resume(up(4), event(5))
+        self.resumed()
+        self.assertEqual(self.seqs(self.heard), ["#disconnect", "#connect", 5])
+
+    def test_longOutage(self) -> None:
+        """One that was given up meanwhile goes on where it stopped, too."""
+        self.routers.isRefusing = True
+        self.routers.link(self.subject).cut()
+        self.routers.advance(300)
+        self.assertEqual(self.heard.presence, [("s", "link")])
+        self.routers.isRefusing = False
+        self.cut()
+        self.assertEqual(self.resumes[0].action.seen, {"s": (sidText(SID), 4)})
+        self.resume(up(4), event(5))
+        self.resumed()
+        self.assertEqual(self.seqs(self.heard), ["#disconnect", "#connect", 5])
+        self.assertEqual(self.heard.gaps, [])
+
+    def test_longResume(self) -> None:
+        """Nobody is given up while the router is still telling."""
+        self.cut()
+        for seq in range(5, 15):
+            self.routers.advance(30)
+            self.resume(up(seq - 1, "t", 9), event(seq, "t", sid=9), live=False)
+        self.assertTrue(self.isUp())
+        self.assertEqual(self.heard.presence, [])
+        self.resume(up(4))
+        self.resumed()
+        self.assertEqual(self.heard.presence, [])
+
+    def test_longResumeAndCut(self) -> None:
+        """If the link is lost again then, they are."""
+        self.cut()
+        self.routers.advance(10)
+        self.assertEqual(self.heard.presence, [])
+        self.routers.link(self.subject).cut()
+        self.routers.pump()
+        self.assertEqual(self.heard.presence, [("s", "link")])
+
+    def test_parts(self) -> None:
+        """What was seen is told in parts that fit into the router's frames."""
+        self.welcomed["maxFrame"] = 1024
+        for number in range(50):
+            name = '"\\' * 100 + str(number)
+            self.say(PresenceNotice(name, sidText(number + 1), True))
+        self.listen(self.subject)
+        for number in range(50):
+            name = '"\\' * 100 + str(number)
+            self.say(PresenceNotice(name, sidText(number + 1), True, 1))
+        self.cut()
+        count = len(self.resumes)
+        self.assertGreater(count, 10)
+        self.assertEqual([call.action.more for call in self.resumes[:-1]], [True] * (count - 1))
+        self.assertFalse(self.resumes[-1].action.more)
+        self.assertEqual(sum(len(call.action.seen) for call in self.resumes), 51)
+        self.assertLess(max(len(encode(call)) for call in self.resumes), 1024 + 4)
+
+    def test_newOnOld(self) -> None:
+        """A listener that is added in the outage hears what is fired later, and no more."""
+        self.routers.link(self.subject).cut()
+        new = self.subject.addListener(heard := Recorder(), "s")
+        self.isHolding = True
+        self.present = []
+        self.cut()
+        self.assertEqual([type(call) for call in self.calls()], [Listen, Resume, Listen])
+        self.assertEqual(str(new.state), "pending")
+        self.resume(up(4), event(5), live=False)
+        self.agree(s=(SID, 6))
+        self.resume(events(6, 7))
+        self.resumed()
+        self.say(event(8))
+        self.assertEqual((self.seqs(self.heard), self.seqs(heard)), ([5, 6, 7, 8], [7, 8]))
+
+    def test_newWhileResuming(self) -> None:
+        """So does one that is added while the router is still telling; several ask once."""
+        self.cut()
+        self.isHolding = True
+        heard = [self.listen(self.subject, "s") for _ in range(3)]
+        self.assertEqual(len(self.listens), 1)
+        self.agree(s=(SID, 5))
+        self.resume(up(4), events(5, 6))
+        self.resumed()
+        self.assertEqual([self.seqs(each) for each in heard], [[6]] * 3)
+        heard.append(self.listen(self.subject, "s"))
+        self.assertEqual(len(self.listens), 0)
+        self.say(event(7))
+        self.assertEqual([self.seqs(each) for each in heard], [[6, 7]] * 3 + [[7]])
+
+    def test_newOnOther(self) -> None:
+        """What is told for a new listener does not spoil what others have yet to hear."""
+        self.routers.link(self.subject).cut()
+        self.subject.addListener(heard := Recorder(), None, "e")
+        self.present = [up(6)]
+        self.isHolding = True
+        self.cut()
+        self.agree(s=(SID, 6))
+        self.resume(up(4), events(5, 7))
+        self.resumed()
+        self.assertEqual((self.seqs(self.heard), self.seqs(heard)), ([5, 6, 7], [7]))
+        self.assertEqual(self.heard.gaps, [])
+
+    def test_lateWhileUp(self) -> None:
+        """A connection that is slow hears what is late, though a new listener came meanwhile."""
+        self.present = [up(9)]
+        self.isHolding = True
+        heard = self.listen(self.subject, "s", "e")
+        self.agree(s=(SID, 9))
+        self.say(events(5, 10))
+        self.assertEqual((self.seqs(self.heard), self.seqs(heard)), ([5, 6, 7, 8, 9, 10], [10]))
+
+    def test_refusedOne(self) -> None:
+        """What is refused hears nothing; the others are resumed."""
+        other = self.subject.addListener(deaf := Recorder(), "s", "e")
+        self.routers.pump()
+        agree = self.scripts.react
+
+        def react(server: Scripted, message: Any) -> None:
+            if isinstance(message, Call) and message.action == Listen("s", "e", "resume"):
+                server.say(Error(message.id, {"code": "busy", "message": "no"}))
+            else:
+                agree(server, message)
+
+        self.scripts.react = react
+        self.cut()
+        self.resume(up(4), event(5))
+        self.resumed()
+        self.assertEqual((str(other.state), self.seqs(deaf)), ("refused", []))
+        self.assertEqual(self.seqs(self.heard), [5])
+
+    def test_resumeRefused(self) -> None:
+        """A router that refuses to tell what was missed is asked who is there; it is a gap."""
+        self.cut()
+        up_ = self.subject.whenConnected()
+        self.present = [up(7)]
+        self.say(Error(self.resumes[0].id, {"code": "busy", "message": "no"}))
+        self.successResultOf(up_)
+        self.assertEqual([call.start for call in self.calls()[2:]], ["now"])
+        self.say(event(8))
+        self.assertEqual(self.seqs(self.heard), [8])
+        self.assertEqual(
+            [(told.first, told.last, told.why) for told in self.heard.gaps], [(5, 7, "link")]
+        )
+        self.assertTrue(self.isUp())
+
+    def test_listenerEndsLink(self) -> None:
+        """A listener may end the link in the middle of it."""
+        self.subject.addListener(lambda info, data: self.subject.stopService(), "s", "e")
+        self.routers.pump()
+        self.cut()
+        self.resume(up(4), event(5), down(5), event(6, event="f"), gap(7, 8))
+        self.assertFalse(self.isUp())
+        self.assertEqual(self.seqs(self.heard), [5])
+
+    def test_nothingBefore(self) -> None:
+        """A client that has heard nothing has nothing to resume."""
+        other = self.client()
+        self.assertEqual(self.calls(), [])
+        other.stopService()
+
+    def test_illegal(self) -> None:
+        """A part that holds something else ends the link with a reason."""
+        self.cut()
+        self.resume(up(4), encode(Ping(1)))
+        self.assertEqual(self.scripts.made[-1].messages[-1].code, "protocol-error")

@@ -11,6 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.errors import ConfigError
 from pysig_twisted.net.limits import Limits, limitsOf
 
+# Where 0 stands for none of what is bounded.
+OR_NONE = ("window", "grace", "hold", "held")
+
 
 class LimitsTests(SynchronousTestCase):
     """Bounds that a router may have."""
@@ -18,7 +21,7 @@ class LimitsTests(SynchronousTestCase):
     def test_unlimited(self) -> None:
         """No bound can be switched off, or be below nothing."""
         for field in Limits.__struct_fields__:
-            for value in (0, -1):
+            for value in (-1,) if field in OR_NONE else (0, -1):
                 self.assertRaises(msgspec.ValidationError, msgspec.convert, {field: value}, Limits)
 
     def test_unknown(self) -> None:
@@ -48,7 +51,7 @@ class LimitsTests(SynchronousTestCase):
     def test_inPython(self) -> None:
         """In Python they are checked when they are made, and named."""
         for field in Limits.__struct_fields__:
-            for value in (0, -1, "x", None, nan, inf):
+            for value in ((-1,) if field in OR_NONE else (0, -1)) + ("x", None, nan, inf):
                 error = self.assertRaises(ConfigError, Limits, **{field: value})
                 self.assertIn(field, error.message)
 

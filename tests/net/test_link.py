@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from twisted.internet.defer import CancelledError
@@ -11,11 +12,22 @@ from twisted.internet.task import Clock
 from pysig_twisted.errors import Kicked, LinkLost, ProtocolError, ShuttingDown, SlowConsumer
 from pysig_twisted.net.limits import Limits
 from pysig_twisted.net.link import Ids, shown
+from pysig_twisted.wire.codecs import JSON
 from pysig_twisted.wire.frames import FrameReader
-from pysig_twisted.wire.messages import Cancel, Goodbye, Ping, Pong, PresenceNotice
+from pysig_twisted.wire.messages import (
+    Cancel,
+    GapNotice,
+    Goodbye,
+    Ping,
+    Pong,
+    PresenceNotice,
+    Request,
+)
 from pysig_twisted.wire.runs import Run
 
 from .rig import RawPeer, ServerRig
+
+LONG = b'"' + b"x" * (1 << 18) + b'"'
 
 
 class IdsTests(ServerRig):
@@ -135,6 +147,8 @@ class CutTests(ServerRig):
         self.slow, self.fast, self.owner = self.peer(), self.peer(), self.peer()
         for peer in (self.slow, self.fast):
             peer.listen("s")
+        self.router.addSender("echo", requests={"e": lambda params: params})
+        self.numbers = count(1)
         self.sender = self.owner.addSender("s", "e")
         self.slow.take()
         self.fast.take()
@@ -144,6 +158,11 @@ class CutTests(ServerRig):
         for _ in range(int(mebibytes * 4)):
             self.sender.fire("e", "x" * (1 << 18))
 
+    def flood(self, mebibytes: float) -> None:
+        """Make the slow one's answers pile up: what is no event cannot come later."""
+        for _ in range(int(mebibytes * 4)):
+            self.slow.say(Request(JSON, "echo", "e", next(self.numbers), 30_000, "", LONG))
+
     def test_tooMuch(self) -> None:
         """More than 8 MiB are not kept for a peer: it is told, and aborted after 2 s."""
         self.slow.addSender("its own")
@@ -151,10 +170,10 @@ class CutTests(ServerRig):
         self.owner.take()
         self.slow.take()
         self.slow.carrier.fill()
-        self.fire(7.9)
+        self.flood(7.9)
         self.assertFalse(self.slow.isOver)
         self.assertGreater(self.slow.protocol.outbox.size, 7 << 20)
-        self.fire(0.5)
+        self.flood(0.5)
         self.assertLess(self.slow.protocol.outbox.size, 1000)
         self.assertEqual(self.owner.one(PresenceNotice).reason, "lost")
         self.clock.advance(1.9)
@@ -162,16 +181,41 @@ class CutTests(ServerRig):
         self.clock.advance(0.2)
         self.assertTrue(self.slow.carrier.wasAborted)
         self.assertTrue(self.slow.isOver)
-        self.assertEqual(sum(run.count for run in self.fast.take(Run)), 33)
+        self.router.removeSender("echo")
         self.assertEmpty()
 
     def test_toldWhenItReads(self) -> None:
         """If it reads in time, it gets whole frames and the reason."""
         self.slow.carrier.fill()
-        self.fire(9)
+        self.flood(9)
         self.slow.carrier.drain()
         self.assertEnded(self.slow, "slow-consumer", "8388608")
         self.assertFalse(self.slow.carrier.wasAborted)
+
+    def test_events(self) -> None:
+        """Events that a peer does not take wait in the history; what it has lost is told."""
+        self.slow.carrier.fill()
+        self.fire(9)
+        self.assertLess(self.slow.protocol.outbox.size, 3 << 20)
+        self.assertEqual(sum(run.count for run in self.fast.take(Run)), 36)
+        self.slow.carrier.drain()
+        for _ in range(99):
+            self.clock.advance(0)
+            self.slow.carrier.drain()
+        got = self.slow.take(Run, GapNotice)
+        numbers = [
+            number
+            for one in got
+            for number in (
+                range(one.first, one.last + 1)
+                if isinstance(one, Run)
+                else range(one.first or 0, (one.last or 0) + 1)
+            )
+        ]
+        self.assertEqual(numbers, list(range(1, 37)))
+        [gap] = [one for one in got if isinstance(one, GapNotice)]
+        self.assertEqual((gap.why, gap.events), ("history", ("e",)))
+        self.assertFalse(self.slow.isOver)
 
     def test_wholeFrames(self) -> None:
         """Also where the transport has the beginning of a long frame."""
@@ -182,16 +226,16 @@ class CutTests(ServerRig):
             self.slow.protocol.outbox.pauseProducing()
 
         self.slow.carrier.write = write  # type: ignore[method-assign]
-        self.fire(9)
+        self.flood(9)
         self.assertFalse(self.slow.isOver)
         while self.slow.protocol.outbox.size:
             self.slow.carrier.drain()
         self.slow.carrier.drain()
         reader = FrameReader((1 << 24) - 1)
-        *runs, goodbye = reader.feed(b"".join(self.slow.carrier.writes))
+        *_, reply, goodbye = reader.feed(b"".join(self.slow.carrier.writes))
         self.assertEqual(reader.held, 0)
         self.assertEqual(goodbye[0], 3)
-        self.assertEqual(runs[-1].count, 1)
+        self.assertEqual(len(reply[1]), 5 + len(LONG))
 
     def test_inOneRead(self) -> None:
         """What a peer says behind what made its outbox overflow is not worked on."""
@@ -207,9 +251,9 @@ class CutTests(ServerRig):
         self.slow.listen("local")
         for _ in range(64):
             local.trigger("e", "x" * (1 << 18))
-        self.assertLess(self.slow.protocol.outbox.size, 9 << 20)
+        self.assertLess(self.slow.protocol.outbox.size, 2 << 20)
         self.clock.advance(0)
-        self.assertEnded(self.slow, "slow-consumer")
+        self.assertFalse(self.slow.isOver)
         self.assertFalse(self.fast.isOver)
 
     def test_stalled(self) -> None:
@@ -261,7 +305,7 @@ class CutTests(ServerRig):
         late = self.peer()
         late.listen("s")
         late.carrier.fill()
-        self.sender.fire("e", "x" * 70_000)
+        late.say(Request(JSON, "echo", "e", 1, 30_000, "", LONG))
         late.carrier.drain()
         self.assertEnded(late, "slow-consumer", "65536")
         self.assertFalse(self.slow.isOver)

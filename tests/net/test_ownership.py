@@ -381,7 +381,9 @@ class ChallengeTests(ServerRig):
         self.claimant.say(Request(1, "$router", "senders", 1, 1000, "", b"null"))
         shown = [*self.watcher.take(), *self.claimant.take(), *self.lines(), vars(self.router)]
         self.assertNotIn(secret, repr(shown))
-        self.assertNotIn(secret.encode(), self.router.ownership._secrets.values())
+        [lives] = map(self.router.history.lives, self.router.history.names())
+        assert lives is not None and lives.current is not None
+        self.assertNotIn(secret.encode(), lives.current.secret)
 
 
 class TakeoverTests(ServerRig):
@@ -580,3 +582,139 @@ class TakeoverTests(ServerRig):
         new.addSender("z")
         self.assertEqual(new.call(self.a.action), "busy")
         self.assertFalse(self.old.isOver)
+
+
+class ComingBackTests(ServerRig):
+    """Owners whose connection broke, and who come on a new one."""
+
+    grace = 0.0
+
+    def setUp(self) -> None:
+        """A sender that has fired two events, and a listener."""
+        super().setUp()
+        self.router.reload(Limits(grace=self.grace))
+        self.old, self.listener = self.peer(), self.peer()
+        self.a = self.old.addSender("a", "e")
+        self.listener.listen("a")
+        self.a.fire("e", 1, 2)
+        self.listener.take()
+
+    def back(self, last: int, oldest: int = 0, **fields: Any) -> tuple[RawPeer, Any]:
+        """The owner comes back; its connection, and the answer."""
+        new = self.peer()
+        self.a.peer = new
+        return new, new.call(replace(self.a.action, last=last, oldest=oldest, **fields))
+
+    def said(self) -> list[Any]:
+        """What the listener was told: who came and went, numbers of events, gaps."""
+        found: list[Any] = []
+        for one in self.listener.take(PresenceNotice, Run, GapNotice):
+            if isinstance(one, PresenceNotice):
+                found.append((one.up, one.seq))
+            elif isinstance(one, Run):
+                found.append((one.first, one.last))
+            else:
+                found.append((one.first, one.last, one.n, one.why))
+        return found
+
+    def test_knownLife(self) -> None:
+        """The router says what it has of the life; what was fired meanwhile comes after that."""
+        self.old.leave()
+        _, answer = self.back(last=4, oldest=1)
+        self.assertEqual(answer, {"have": 2})
+        self.a.fire("e", 3, 4)
+        self.assertEqual(self.said(), [(False, 2), (True, 2), (3, 4)])
+
+    def test_leftOut(self) -> None:
+        """What the owner could not keep is a gap."""
+        self.old.leave()
+        _, answer = self.back(last=9, oldest=7)
+        self.assertEqual(answer, {"have": 6})
+        self.assertEqual(self.said(), [(False, 2), (True, 2), (3, 6, 4, "link")])
+        self.old = self.a.peer
+        self.old.leave()
+        _, answer = self.back(last=9)
+        self.assertEqual(answer, {"have": 9})
+        self.assertEqual(self.said(), [(False, 6), (True, 6), (7, 9, 3, "link")])
+
+    def test_notItsOwn(self) -> None:
+        """A life that is remembered is nobody's who does not know its secret."""
+        self.old.leave()
+        _, answer = self.back(last=2, secret="f" * 32)
+        self.assertEqual(answer, "bad-request")
+        self.assertEqual(self.said(), [(False, 2)])
+
+    def test_tooLate(self) -> None:
+        """After the window the life is not known any more: nothing is asked for."""
+        self.old.leave()
+        self.alive(int(31 + self.grace))
+        _, answer = self.back(last=4, oldest=1)
+        self.assertEqual(answer, {"have": 4})
+
+    def alive(self, seconds: int) -> None:
+        """Let time pass, while the listener lives."""
+        for _ in range(seconds):
+            self.listener.say(Ping(0))
+            self.wait(1)
+        self.listener.take(Pong)
+
+
+class GraceTests(ComingBackTests):
+    """The same, where a broken connection is not the end at once."""
+
+    grace = 5.0
+
+    def test_knownLife(self) -> None:
+        """Nobody is told that it was gone, if it comes back in time."""
+        self.old.leave()
+        self.alive(4)
+        _, answer = self.back(last=4, oldest=1)
+        self.assertEqual(answer, {"have": 2})
+        self.a.fire("e", 3, 4)
+        self.alive(6)
+        self.assertEqual(self.said(), [(3, 4)])
+        self.listener.leave()
+        self.a.peer.leave(None)
+        self.router.reload(Limits())
+        self.wait(6)
+        self.assertEmpty()
+
+    def test_leftOut(self) -> None:
+        """What the owner could not keep is a gap."""
+        self.old.leave()
+        _, answer = self.back(last=9, oldest=7)
+        self.assertEqual(answer, {"have": 6})
+        self.assertEqual(self.said(), [(3, 6, 4, "link")])
+
+    def test_notItsOwn(self) -> None:
+        """Whoever does not know the secret is another, and gets the name at once."""
+        self.old.leave()
+        _, answer = self.back(last=0, sid="00000000000000ff", secret="f" * 32)
+        self.assertEqual(answer, {"have": 0})
+        self.assertEqual(self.said(), [(False, 2), (True, 0)])
+
+    def test_gone(self) -> None:
+        """One that does not come back is gone when its time is over; requests fail at once."""
+        self.old.leave()
+        asked = self.router.request("a", "m")
+        self.failureResultOf(asked, SenderGone)
+        self.listener.say(Request(1, "a", "m", 1, 1000, "", b"1"))
+        self.assertEqual(self.listener.one(Fail).fields["code"], "sender-gone")
+        self.alive(4)
+        self.assertEqual(self.said(), [])
+        self.alive(2)
+        self.assertEqual(self.said(), [(False, 2)])
+
+    def test_clean(self) -> None:
+        """One that says GOODBYE is gone at once."""
+        self.old.say(Goodbye("closed"))
+        self.assertEqual(self.said(), [(False, 2)])
+
+    def test_stop(self) -> None:
+        """A server that stops waits for nobody."""
+        self.old.leave()
+        self.router.startService()
+        self.router.stopService()
+        self.listener.leave()
+        self.clock.advance(3)
+        self.assertEqual(len(self.router._deadlines), 0)

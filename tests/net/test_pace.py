@@ -6,7 +6,7 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from pysig_twisted import Limits
 from pysig_twisted.errors import LinkLost, NotConnected, RequestTimeout, ShuttingDown
-from pysig_twisted.net.pace import ROOM
+from pysig_twisted.net.sending import ROOM
 
 from .clientcase import ClientTestCase, Scripts, obliging
 
@@ -54,18 +54,57 @@ class FlushTests(ClientTestCase):
         error = self.failureResultOf(self.client(start=False).flush(), NotConnected)
         self.assertIn("memory", str(error))
 
-    def test_lost(self) -> None:
-        """When the link breaks it fails at once, whatever it waits for."""
+    def test_survives(self) -> None:
+        """When the link breaks it is asked again on the next one, whatever it waits for."""
         client = self.client()
         self.routers.link(client).hold()
         first = client.flush()
-        client.addSender("s", "e")
+        client.addSender("s", "e").trigger("e", 1)
         second = client.flush()
         self.routers.link(client).cut()
-        self.failureResultOf(first, LinkLost)
-        self.failureResultOf(second, LinkLost)
+        self.assertNoResult(first)
+        self.assertNoResult(second)
         self.reconnect(client)
+        self.assertIsNone(self.result(first))
+        self.assertIsNone(self.result(second))
         self.assertIsNone(self.result(client.flush()))
+
+    def test_stopped(self) -> None:
+        """When the client is stopped while it waits, it fails."""
+        client = self.client()
+        self.routers.link(client).hold()
+        waiting = [client.flush()]
+        client.addSender("s", "e").trigger("e", 1)
+        waiting.append(client.flush())
+        client.stopService()
+        self.routers.link(client).release()
+        for flushed in waiting:
+            self.failure(flushed, ShuttingDown)
+
+    def test_rings(self) -> None:
+        """It waits for what waits in rings, too."""
+        client = self.client()
+        sender = self.sender(client)
+        self.routers.link(client).hold()
+        for number in range(50):
+            sender.trigger("e", str(number) + "x" * 100_000)
+        self.assertGreater(client._own.sending.unsent, 3_000_000)
+        flushed = client.flush()
+        self.routers.link(client).release()
+        taken: list[int] = []
+        flushed.addCallback(lambda _: taken.append(self.routers.server.events.accepted))
+        self.routers.pump()
+        self.assertEqual(taken, [50])
+
+    def test_removed(self) -> None:
+        """It waits for what a sender that was removed has fired before."""
+        client = self.client()
+        heard = self.listen(self.client(), None, "e")
+        sender = client.addSender("s", "e")
+        sender.trigger("e", 1)
+        sender.remove()
+        self.assertIsNone(self.result(client.flush()))
+        self.assertEqual(heard.data, [1])
 
     def test_timeout(self) -> None:
         """It does not wait for ever."""

@@ -34,6 +34,7 @@ from pysig_twisted.wire.messages import (
     Listen,
     RemoveSender,
     Result,
+    Resume,
 )
 
 from .clientcase import (
@@ -257,7 +258,7 @@ class LossTests(Steady):
         up = client.whenConnected()
         self.routers.advance(0.3)
         self.successResultOf(up)
-        self.assertEqual([type(call) for call in spoken.calls()], [AddSender, Listen])
+        self.assertEqual([type(call) for call in spoken.calls()], [AddSender, Listen, Resume])
         self.assertEqual(observer.told[2:], [("connected",)])
         client.getSender("s").trigger("e", 1)
         self.routers.pump()

@@ -19,7 +19,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.core.clock import Deadlines, clockOf
 from pysig_twisted.core.info import Gap
 from pysig_twisted.core.presence import sidText
-from pysig_twisted.net.view import MAX_ENDED, Known, View
+from pysig_twisted.net.ended import MAX_ENDED
+from pysig_twisted.net.view import Known, View
 from pysig_twisted.wire.messages import PresenceNotice
 
 GRACE = 5.0
@@ -43,7 +44,9 @@ class Told:
         self.told: list[tuple[str, str]] = []
         self.gaps: list[Gap] = []
         self.react: Any = lambda: None
-        self.view = View(Deadlines(clockOf(self.clock)), GRACE, self._tell, self.gaps.append)
+        self.view = View(
+            Deadlines(clockOf(self.clock)), GRACE, self._tell, self.gaps.append, self.clock.seconds
+        )
         self.view.epoch = "a"
         self.view.linkBack()
 
@@ -298,6 +301,126 @@ class OutageTests(SynchronousTestCase):
         self.assertEqual(self.all.taken(), [])
         self.all.clock.advance(0.2)
         self.assertEqual(self.all.taken(), [("s", "link"), ("t", "link")])
+
+
+class ResumingTests(SynchronousTestCase):
+    """While the router tells what has happened during an outage."""
+
+    def setUp(self) -> None:
+        """Two senders are there; the link is lost, and back."""
+        self.all = Told()
+        self.all.up("s", seq=3)
+        self.all.up("t")
+        self.all.view.linkLost()
+        self.all.view.isResuming = True
+        self.all.taken()
+
+    def test_grace(self) -> None:
+        """Nobody is given up, and who has not been told of in the end is gone."""
+        self.all.clock.advance(GRACE + 1)
+        self.assertEqual(self.all.taken(), [])
+        self.all.up("s", seq=3)
+        self.all.view.epoch = "b"
+        self.all.view.linkBack()
+        self.assertEqual(self.all.taken(), [("t", "lost")])
+        self.assertEqual(self.all.gaps, [])
+
+    def test_inTime(self) -> None:
+        """Who is missing at a restarted router has the rest of the grace period."""
+        self.all.view.epoch = "b"
+        self.all.up("s", seq=3)
+        self.all.view.linkBack()
+        self.assertEqual(self.all.taken(), [])
+        self.all.clock.advance(GRACE + 1)
+        self.assertEqual(self.all.taken(), [("t", "lost")])
+
+    def test_lostAgain(self) -> None:
+        """If the link is lost again after the grace period, all are gone."""
+        self.all.clock.advance(GRACE + 1)
+        self.all.view.linkLost()
+        self.assertEqual(self.all.taken(), [("s", "link"), ("t", "link")])
+
+    def test_isMissing(self) -> None:
+        """It is known of whom nobody has told yet."""
+        notice = PresenceNotice("s", sidText(1), True, 9, ("e",))
+        other = PresenceNotice("s", sidText(2), True, 9, ("e",))
+        view = self.all.view
+        self.assertEqual([view.isMissing(notice), view.isMissing(other)], [True, False])
+        view.notice(notice, wanted)
+        self.assertFalse(view.isMissing(notice))
+
+
+class PlaceTests(SynchronousTestCase):
+    """Where each sender is."""
+
+    def setUp(self) -> None:
+        """A sender is there, one has gone, one was given up."""
+        self.all = Told()
+        self.view = self.all.view
+        self.all.up("lost", sid=3, seq=1)
+        self.view.linkLost()
+        self.all.clock.advance(GRACE + 1)
+        self.all.up("s", seq=3)
+        self.all.up("gone", sid=2, seq=5)
+        self.all.down("gone", sid=2, seq=6)
+
+    def test_places(self) -> None:
+        """They are known by life and number."""
+        self.assertEqual(self.view.place("s"), (1, 3))
+        self.assertIsNone(self.view.place("gone"))
+        over = [("s", 1), ("s", 9), ("gone", 2), ("gone", 1), ("lost", 3), ("never", 1)]
+        self.assertEqual(
+            [self.view.isOver(*each) for each in over], [False, False, True, False, True, False]
+        )
+
+    def test_seen(self) -> None:
+        """The router is told of all of them."""
+        seen = {"s": (sidText(1), 3), "gone": (sidText(2), 6), "lost": (sidText(3), 1)}
+        self.view.ended.window = 30.0
+        self.assertEqual(self.view.seen(), seen)
+        self.all.up("gone", sid=7)
+        self.assertEqual(self.view.seen(), {**seen, "gone": (sidText(7), 0)})
+
+    def test_passed(self) -> None:
+        """What is told as missed counts as heard."""
+        self.assertTrue(self.view.passed(Gap("s", 1, 4, 9, 6, None, "history")))
+        self.assertTrue(self.view.passed(Gap("s", 1, 5, 7, 3, None, "history")))
+        self.assertTrue(self.view.passed(Gap("s", 9, 1, 99, 99, None, "history")))
+        self.assertTrue(self.view.passed(Gap("s", None, None, None, None, None, "history")))
+        self.assertTrue(self.view.passed(Gap("s", 1, 9, None, None, None, "history")))
+        self.assertEqual(self.view.place("s"), (1, 9))
+
+    def test_passedNothing(self) -> None:
+        """After the last event of a life there is nothing to miss, if that is known."""
+        self.assertFalse(self.view.passed(Gap("gone", 2, 7, None, None, None, "history")))
+        self.assertTrue(self.view.passed(Gap("gone", 2, 6, None, None, None, "history")))
+        self.all.up("gone", sid=7)
+        self.assertFalse(self.view.passed(Gap("gone", 2, 7, None, None, None, "history")))
+
+    def test_passedWithoutEnd(self) -> None:
+        """What else a life has fired that was given up is told once."""
+        self.assertTrue(self.view.passed(Gap("lost", 3, 2, None, None, None, "history")))
+        self.all.up("lost", sid=3, seq=8)
+        self.assertEqual(self.all.gaps, [])
+
+    def test_settle(self) -> None:
+        """A number that was told too early, as the connection is late there, does not count."""
+        self.all.up("s", seq=8)
+        self.all.up("t", seq=8)
+        self.view.settle("x*")
+        self.view.settle(None, ["s", "t"])
+        self.assertEqual((self.view.place("s"), self.view.place("t")), ((1, 3), (1, 0)))
+        self.all.up("s", seq=8)
+        self.view.settle("s")
+        self.view.settle("s", ["s"])
+        self.assertEqual(self.view.place("s"), (1, 8))
+
+    def test_settleTooLate(self) -> None:
+        """Unless something was heard since."""
+        self.all.up("s", seq=8)
+        self.view.known["s"].seq = 9
+        self.view.settle("s", ["s"])
+        self.assertEqual(self.view.place("s"), (1, 9))
 
 
 class SameLifeTests(SynchronousTestCase):

@@ -11,13 +11,14 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from zope.interface import implementer
 
 from pysig_twisted.errors import ProtocolError
 from pysig_twisted.testing.wirecontract import WireContract
 from pysig_twisted.wire.conversation import Role
-from pysig_twisted.wire.messages import Goodbye, Ping, Reply
+from pysig_twisted.wire.messages import Call, Goodbye, Listen, Ping, Replay, Reply
 from pysig_twisted.wire.translation import Translation
 from pysig_twisted.wire.version1 import Version1, Version1Session
 from tests import SLOW
@@ -181,6 +182,24 @@ class Mute(Version1Session):
             super().send(message)
 
 
+class Present(Version1Session):
+    """Knows nothing of what was fired before."""
+
+    def send(self, message: Any) -> None:
+        """No REPLAY, but its flags."""
+        super().send(replace(message, frames=b"") if isinstance(message, Replay) else message)
+
+
+class Usual(Version1Session):
+    """Has no word for what a subscription begins with."""
+
+    def send(self, message: Any) -> None:
+        """All of them begin now."""
+        if isinstance(message, Call) and isinstance(message.action, Listen):
+            message = replace(message, action=replace(message.action, start="now"))
+        super().send(message)
+
+
 class Sharing:
     """All connections have one session."""
 
@@ -234,6 +253,11 @@ class BrokenTests(SynchronousTestCase):
             (Forgetful, "test_held"),
             (Raising, "test_garbage"),
             (Mute, "test_client"),
+            (Present, "test_client"),
+            (Present, "test_router"),
+            (Present, "test_routers"),
+            (Usual, "test_client"),
+            (Usual, "test_routers"),
             (Copying, "test_long"),
             (Trusting, "test_outside"),
             (Trusting, "test_garbage"),

@@ -18,7 +18,10 @@ from pysig_twisted.wire.messages import (
     Hello,
     Json,
     Listen,
+    Listening,
     PresenceNotice,
+    Refill,
+    Resume,
     Unlisten,
     Welcome,
     sidNumber,
@@ -28,6 +31,9 @@ from pysig_twisted.wire.messages import (
 SENDER = {"call": "addSender", "sender": "s", "sid": "0" * 16, "secret": "0" * 32}
 PRESENCE = {"sender": "s", "sid": "f" * 16, "up": True}
 WELCOME = {"version": 1, "router": "r", "epoch": "e"}
+REFILL = {"call": "refill", "sender": "s", "sid": "0" * 16, "first": 1, "last": 2}
+OTHERWISE: dict[tuple[type, str], str] = {(Listen, "start"): "from"}
+"""Fields that have another name in JSON: C{from} is a word of Python."""
 
 
 class FieldTests(SynchronousTestCase):
@@ -40,11 +46,12 @@ class FieldTests(SynchronousTestCase):
             for thing in vars(messages).values()
             if isinstance(thing, type) and issubclass(thing, Json) and thing is not Json
         ]
-        self.assertGreaterEqual(len(classes), 9)
+        self.assertGreaterEqual(len(classes), 12)
         for kind in classes:
             for field in msgspec.structs.fields(kind):
                 self.assertRegex(field.encode_name, r"\A[a-z]+(_[a-z]+)*\Z")
-                self.assertEqual(field.encode_name.replace("_", ""), field.name.lower())
+                name = OTHERWISE.get((kind, field.name), field.name.lower())
+                self.assertEqual(field.encode_name.replace("_", ""), name)
 
     def test_onTheWire(self) -> None:
         """The compound ones, as another implementation has to write them."""
@@ -63,8 +70,24 @@ class FieldTests(SynchronousTestCase):
             (messages.RemoveSender("s"), "removeSender"),
             (Listen(), "listen"),
             (Unlisten(), "unlisten"),
+            (Resume(), "resume"),
+            (Refill("s", "0" * 16, 1, 2), "refill"),
         ):
             self.assertEqual(json.loads(msgspec.json.encode(action))["call"], name)
+
+    def test_listen(self) -> None:
+        """What a subscription begins with is called C{from}; what is usual is left out."""
+        starts: list[Any] = ["last", 7, "resume"]
+        for start in starts:
+            said = json.loads(msgspec.json.encode(Listen("s", None, start)))
+            self.assertEqual(said, {"call": "listen", "sender": "s", "from": start})
+        for listen, usual in (
+            (Listen(), {}),
+            (Listen("s", None, "now"), {"sender": "s"}),
+            (Listen(None, "e"), {"event": "e"}),
+        ):
+            self.assertEqual(json.loads(msgspec.json.encode(listen)), {"call": "listen", **usual})
+        self.assertEqual(json.loads(msgspec.json.encode(Listening())), {})
 
 
 class ShapeTests(SynchronousTestCase):
@@ -87,6 +110,9 @@ class ShapeTests(SynchronousTestCase):
             (Goodbye, {"code": "x"}),
             (messages.Action, SENDER),
             (messages.Action, {"call": "listen"}),
+            (messages.Action, {"call": "resume"}),
+            (messages.Action, REFILL),
+            (Listening, {}),
             (GapNotice, {"sender": "s"}),
             (PresenceNotice, PRESENCE),
         ):
@@ -102,7 +128,15 @@ class ShapeTests(SynchronousTestCase):
         self.assertEqual((welcome.maxFrame, welcome.heartbeat, welcome.window), (1 << 20, 15, 0))
         sender = self.decode(messages.Action, SENDER)
         self.assertEqual((sender.events, sender.requests, sender.last), ((), None, 0))
-        self.assertEqual(self.decode(messages.Action, {"call": "listen"}), Listen(None, None))
+        self.assertEqual(sender.oldest, 0)
+        self.assertEqual(
+            self.decode(messages.Action, {"call": "listen"}), Listen(None, None, "now")
+        )
+        self.assertEqual(self.decode(messages.Action, {"call": "resume"}), Resume({}, False))
+        self.assertEqual(self.decode(Listening, {}), Listening({}))
+        gap = self.decode(GapNotice, {"sender": "s"})
+        self.assertEqual((gap.sid, gap.first, gap.last, gap.n), (None, None, None, None))
+        self.assertEqual((gap.events, gap.why), (None, ""))
 
     def test_missing(self) -> None:
         """What may not be left out."""
@@ -112,6 +146,7 @@ class ShapeTests(SynchronousTestCase):
             (Goodbye, {"code": "x"}),
             (messages.Action, SENDER),
             (messages.Action, {"call": "removeSender", "sender": "s"}),
+            (messages.Action, REFILL),
             (GapNotice, {"sender": "s"}),
             (PresenceNotice, PRESENCE),
         ):
@@ -124,6 +159,9 @@ class ShapeTests(SynchronousTestCase):
         for sid in ("", "0" * 15, "0" * 17, "0" * 15 + "g", "A" * 16, "0" * 16 + "\n", 5, None):
             self.assertRefused(messages.Action, {**SENDER, "sid": sid}, "sid")
             self.assertRefused(PresenceNotice, {**PRESENCE, "sid": sid}, "sid")
+            self.assertRefused(messages.Action, {**REFILL, "sid": sid}, "sid")
+            self.assertRefused(messages.Action, {"call": "resume", "seen": {"s": [sid, 1]}}, "seen")
+            self.assertRefused(Listening, {"late": {"s": [sid, 1]}}, "late")
             if sid is not None:
                 self.assertRefused(GapNotice, {"sender": "s", "sid": sid}, "sid")
 
@@ -157,6 +195,34 @@ class ShapeTests(SynchronousTestCase):
             self.decode(messages.Action, {**SENDER, "last": 2**53 - 1}).last, 2**53 - 1
         )
         self.assertRefused(GapNotice, {"sender": "s", "n": -1}, "n")
+        for field in ("first", "last"):
+            for number in (-1, 2**53, 1.5, "1"):
+                self.assertRefused(messages.Action, {**REFILL, field: number}, field)
+                self.assertRefused(GapNotice, {"sender": "s", field: number}, field)
+
+    def test_start(self) -> None:
+        """A subscription begins with one of three words, or a number of events from 1 on."""
+        known: list[Any] = ["now", "last", "resume", 1, 2**53 - 1]
+        unknown = ["then", "", "Now", "3", 0, -1, 2**53, 1.5, True, None, [3], {}]
+        for start in known:
+            listen = self.decode(messages.Action, {"call": "listen", "from": start})
+            self.assertEqual(listen, Listen(None, None, start))
+        for start in unknown:
+            self.assertRefused(messages.Action, {"call": "listen", "from": start}, "from")
+
+    def test_places(self) -> None:
+        """A place in what a sender fires is its life and a number, no more and no less."""
+        sid = "00112233445566ff"
+        for kind, field in ((messages.Action, "seen"), (Listening, "late")):
+            for place in ([], [sid], [sid, 1, 2], [1, sid], [sid, -1], [sid, 2**53], sid, None):
+                fields = {"call": "resume", field: {"s": place}}
+                self.assertRefused(kind, fields, field)
+            for wrong in ([["s", sid, 1]], "s", None):
+                self.assertRefused(kind, {"call": "resume", field: wrong}, field)
+            for seq in (0, 2**53 - 1):
+                fields = {"call": "resume", field: {"s": [sid, seq], "t": ["0" * 16, 1]}}
+                places = getattr(self.decode(kind, fields), field)
+                self.assertEqual(places, {"s": (sid, seq), "t": ("0" * 16, 1)})
 
     def test_maxFrame(self) -> None:
         """A frame's limit is 1 KiB to 2**24-1."""
@@ -201,6 +267,8 @@ class ShapeTests(SynchronousTestCase):
             (messages.Action, {**SENDER, "events": "e"}),
             (messages.Action, {**SENDER, "events": [None]}),
             (messages.Action, {"call": "listen", "sender": 5}),
+            (messages.Action, {"call": "resume", "more": 1}),
+            (messages.Action, {**REFILL, "sender": None}),
             (PresenceNotice, {**PRESENCE, "up": 1}),
         ):
             self.assertRefused(kind, fields, "Expected")

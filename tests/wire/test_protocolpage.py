@@ -11,6 +11,12 @@ import msgspec
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted.errors import PASSED_ON, PysigError
+from pysig_twisted.net.backlog import PART
+from pysig_twisted.net.flow import BEHIND
+from pysig_twisted.net.history import LIFE_BYTES, MAX_LIVES
+from pysig_twisted.net.hold import LONGEST
+from pysig_twisted.net.limits import Limits
+from pysig_twisted.net.refills import TIMEOUT
 from pysig_twisted.wire import messages
 from pysig_twisted.wire.conversation import LEGAL, Role
 from pysig_twisted.wire.frames import REPLAY_HEAD, Kind
@@ -26,8 +32,10 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "GOODBYE": (messages.Goodbye,),
     "addSender": (messages.AddSender, messages.Added),
     "removeSender": (messages.RemoveSender,),
-    "listen": (messages.Listen,),
+    "listen": (messages.Listen, messages.Listening),
     "unlisten": (messages.Unlisten,),
+    "resume": (messages.Resume,),
+    "refill": (messages.Refill,),
     "Presence": (messages.PresenceNotice,),
     "GAP": (messages.GapNotice,),
 }
@@ -142,6 +150,38 @@ class PageTests(SynchronousTestCase):
             self.assertIn(f"{number:,}", stream)
         self.assertIn(f"up to {REPLAY_HEAD} more", stream)
         self.assertEqual(self.page.count(f"at most {MAX_TEXT:,} characters"), 3)
+
+    def test_bounds(self) -> None:
+        """So are those of what is remembered, waits, and is waited for."""
+        limits = Limits()
+        replay, refill, flow = map(self.section, ("REPLAY", "refill", "Flow"))
+        before = self.section("What was fired before")
+        self.assertIn(f"at most {PART:,} bytes long", replay)
+        self.assertIn(f"why it may count {REPLAY_HEAD} more", replay)
+        self.assertIn(f"for {TIMEOUT:g} seconds", refill)
+        self.assertIn(f"keeps {LIFE_BYTES >> 20} MiB of events a life", before)
+        self.assertIn(f"{MAX_LIVES} lives a name", before)
+        self.assertIn(f"more than {BEHIND >> 20} MiB wait", flow)
+        self.assertIn(f"for at most {LONGEST:g} seconds at a time", flow)
+        self.assertIn(f"causes at most {limits.hold:g} seconds", flow)
+        self.assertRegex(flow, rf"suffers at most {limits.held:g}\b")
+        self.assertIn(f"nothing for {limits.stall:g} seconds", flow)
+        self.assertIn(f"({limits.outbox >> 20} MiB here)", flow)
+        self.assertIn(f"after {limits.linger:g} seconds at most", flow)
+
+    def test_gaps(self) -> None:
+        """Each word that says why events are missing is explained."""
+        _, rows = tables(self.section("GAP"))
+        words = {word.strip("`") for word, _ in rows[1:]}
+        self.assertEqual(words, {"link", "history", "codec", "too-large", "bad-data"})
+        said = {vector["message"]["why"] for vector in GOOD if vector["kind"] == "GAP"}
+        self.assertEqual(said - words, set())
+
+    def test_links(self) -> None:
+        """Links within the page lead somewhere."""
+        titles = re.findall(r"^#+ (.*)$", self.page, re.MULTILINE)
+        places = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+        self.assertEqual(set(re.findall(r"\]\(#(.*?)\)", self.page)) - places, set())
 
     def test_examples(self) -> None:
         """The examples are vectors, byte by byte, and the code makes and reads them so."""

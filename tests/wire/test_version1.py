@@ -16,6 +16,7 @@ from pysig_twisted.wire.messages import (
     HELLO_MAX,
     MAX_FRAME,
     MAX_ID,
+    MAX_SEQ,
     Call,
     Cancel,
     Error,
@@ -25,10 +26,13 @@ from pysig_twisted.wire.messages import (
     Listen,
     Ping,
     Pong,
+    Refill,
     Replay,
     Reply,
     Request,
     Result,
+    Resume,
+    sidText,
 )
 from pysig_twisted.wire.version1 import MAX_TEXT, Reader, decode, encode
 
@@ -41,12 +45,18 @@ data = st.binary(max_size=50)
 fields = st.dictionaries(
     st.text("abc"), st.none() | st.integers(0, 9) | st.text("ab\n\xe9\u20ac", max_size=20)
 )
+seqs = st.integers(0, MAX_SEQ)
+sids = st.builds(sidText, st.integers(0, 2**64 - 1))
+starts = st.sampled_from(("now", "last", "resume")) | st.integers(1, MAX_SEQ)
+places = st.dictionaries(names, st.tuples(sids, seqs), max_size=3)
 
 anything = st.one_of(
     st.builds(Ping, ids),
     st.builds(Pong, ids),
     st.builds(Cancel, ids),
-    st.builds(Call, openIds, st.builds(Listen, st.none() | names, st.none() | names)),
+    st.builds(Call, openIds, st.builds(Listen, st.none() | names, st.none() | names, starts)),
+    st.builds(Call, openIds, st.builds(Resume, places, st.booleans())),
+    st.builds(Call, openIds, st.builds(Refill, names, sids, seqs, seqs)),
     st.builds(Result, ids, fields),
     st.builds(Error, ids, fields),
     st.builds(Fail, ids, fields),
@@ -211,7 +221,7 @@ class RefusalTests(SynchronousTestCase):
 
     def test_unknownCall(self) -> None:
         """A call that this version does not know is named."""
-        self.assertRefused(Kind.CALL, b'\0\0\0\1{"call":"resume"}', "resume")
+        self.assertRefused(Kind.CALL, b'\0\0\0\1{"call":"rewind"}', "rewind")
 
     def test_flags(self) -> None:
         """Flags of a REPLAY that are not known are ignored."""

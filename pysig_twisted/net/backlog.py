@@ -1,0 +1,257 @@
+"""
+What one peer has yet to hear of what was fired before.
+
+A peer is I{late} on a name while a L{Reading} of that name is here: what is fired does
+not go to the peer directly then; the reading comes to it. That is so
+
+  - after a reconnect, from where the peer says that it stopped;
+  - when too much waits in its outbox, from the first event that was not put there.
+
+Besides, a new subscription may ask for what its senders fired before. That is sent
+for this subscription alone, while the connection hears these senders as before.
+
+All of it is sent only while less than L{ROOM} bytes wait for the peer, so that being
+late costs no memory. At the head of a name's history the peer hears it directly again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from ..core.subscriptions import Key
+from ..wire.codecs import Codecs
+from ..wire.messages import Replay, Result
+from ..wire.runs import inPieces
+from ..wire.version1 import encode
+from .cursor import Cursor, Newest
+from .interest import Interest
+from .liferecord import LifeRecord
+from .reading import Answer, Reading
+
+if TYPE_CHECKING:
+    from .peers import Peer
+    from .refills import Refills
+
+ROOM: Final = 512 << 10
+PART: Final = 64 << 10
+"""
+Bytes of frames in a REPLAY, unless one frame is longer.
+"""
+
+
+class Backlog:
+    """
+    See the module.
+
+    @ivar late: the names that the peer is late on.
+    """
+
+    def __init__(
+        self, peer: Peer, codecs: Codecs, refresh: Callable[[str], object], refills: Refills
+    ) -> None:
+        """
+        @param codecs: the encodings that this process speaks.
+        @param refresh: told of a name that the peer is late on from now on, or no more.
+        @param refills: asks owners for what they fired before the router knew them.
+        """
+        self.late: dict[str, Reading] = {}
+        self._peer = peer
+        self._tally = peer.link.context.tally
+        self._codecs = codecs
+        self._refresh = refresh
+        self._refills = refills
+        self._interest = Interest(peer.listens)
+        self._asked: deque[Reading] = deque()
+        self._room = min(ROOM, peer.link.outbox.behind // 2)
+        self._isDraining = False
+
+    def fallBehind(self, record: LifeRecord, seq: int) -> None:
+        """
+        The peer was not given what follows this event.
+        """
+        self._begin(Cursor(record.lives, record, seq, isTold=True), None)
+        self._awaitRoom()
+
+    def resume(self, number: int, cursors: Iterable[Cursor]) -> Answer:
+        """
+        The peer goes on from where it stopped.
+
+        @param number: its call.
+        @param cursors: where that was.
+        """
+        answer = Answer(number)
+        for cursor in cursors:
+            answer.open += 1
+            self._begin(cursor, answer)
+        self._finish(answer)
+        self.fill()
+        return answer
+
+    def goOn(self, cursor: Cursor, answer: Answer) -> None:
+        """
+        A sender that the peer asked to resume was not here then, and is now.
+        """
+        answer.open += 1
+        self._begin(cursor, answer)
+        self.fill()
+
+    def replay(
+        self, number: int, key: Key, start: str | int, records: Iterable[LifeRecord]
+    ) -> None:
+        """
+        A subscription asks for what these senders fired before. What the router does
+        not have, because it was restarted, it asks their owners for.
+
+        @param start: see L{Listen<pysig_twisted.wire.messages.Listen>}.
+        """
+        records = list(records)
+        waiting = 0
+
+        def refilled() -> None:
+            nonlocal waiting
+            waiting -= 1
+            if not waiting and self._peer.link.ended is None:
+                self._replay(number, key, start, records)
+
+        for record in records:
+            waiting += record.oldest > 0 and self._refills.ask(record, refilled)
+        if not waiting:
+            self._replay(number, key, start, records)
+
+    def _replay(
+        self, number: int, key: Key, start: str | int, records: Iterable[LifeRecord]
+    ) -> None:
+        """
+        See L{replay}.
+        """
+        answer, interest = Answer(number), Interest((key,))
+        for record in records:
+            hears = partial(interest.hears, record.lives.name)
+            cursor: Cursor | Newest
+            if isinstance(start, int):
+                seq = record.before(start, hears)
+                cursor = Cursor(record.lives, record, seq, isTold=True)
+            else:
+                cursor = Newest(record, hears)
+            answer.open += 1
+            self._asked.append(Reading(cursor, interest, answer, isPartial=True))
+        self._finish(answer)
+        self.fill()
+
+    def isWaiting(self, name: str) -> bool:
+        """
+        Does the peer wait for an owner, where it is late on this name?
+        """
+        return self.late[name].isWaiting
+
+    def interestChanged(self) -> None:
+        """
+        The peer's subscriptions have changed.
+        """
+        self._interest = Interest(self._peer.listens)
+        for reading in self.late.values():
+            reading.interest = self._interest
+
+    def fill(self) -> None:
+        """
+        Send what there is, as far as there is room.
+        """
+        outbox = self._peer.link.outbox
+        while self._asked and outbox.size < self._room:
+            if self._read(self._asked[0]):
+                self._asked.popleft()
+        for name, reading in tuple(self.late.items()):
+            if outbox.size >= self._room:
+                break
+            if not reading.isWaiting and self._read(reading):
+                del self.late[name]
+                self._refresh(name)
+        if self._asked or not all(reading.isWaiting for reading in self.late.values()):
+            self._awaitRoom()
+
+    def _begin(self, cursor: Cursor, answer: Answer | None) -> None:
+        """
+        The peer is late on a name.
+        """
+        name = cursor.lives.name
+        self.late[name] = Reading(cursor, self._interest, answer)
+        self._refresh(name)
+
+    def _awaitRoom(self) -> None:
+        """
+        Go on when much of what waits for the peer was taken.
+        """
+        if not self._isDraining:
+            self._isDraining = True
+            self._peer.link.outbox.below(self._room // 2).addCallback(self._drained)
+
+    def _drained(self, _: object) -> None:
+        """
+        There is room; or the connection is gone.
+        """
+        self._isDraining = False
+        if self._peer.link.ended is None:
+            self.fill()
+
+    def _read(self, reading: Reading) -> bool:
+        """
+        Send of one name what there is, as far as there is room.
+
+        @return: is it through?
+        """
+        outbox, answer = self._peer.link.outbox, reading.answer
+        frames: list[bytes] = []
+        size, events, isThrough = 0, 0, False
+        while outbox.size + size < self._room:
+            record = reading.needsRefill
+            if record and self._refills.ask(record, partial(self._refilled, reading)):
+                reading.isWaiting = True
+                break
+            step = reading.next()
+            if step is None:
+                isThrough = True
+                break
+            for data, count in reading.frames(step, self._peer, self._codecs):
+                frames.append(data)
+                size += len(data)
+                events += count
+        if answer is None:
+            self._tally.late += events
+            self._peer.write(b"".join(frames))
+        else:
+            self._tally.replayed += events
+            self._say(answer, b"".join(frames), isThrough)
+        return isThrough
+
+    def _say(self, answer: Answer, frames: bytes, isThrough: bool) -> None:
+        """
+        Part of the answer to a call.
+
+        @param isThrough: is it the last of its name?
+        """
+        answer.open -= isThrough
+        pieces = inPieces(frames, min(PART, self._peer.maxFrame)) or ([b""] if isThrough else [])
+        for number, piece in enumerate(pieces, 1):
+            isLast = isThrough and number == len(pieces)
+            isFinal = isLast and not answer.open
+            self._peer.write(encode(Replay(answer.number, isLast, isFinal, piece)))
+        self._finish(answer)
+
+    def _finish(self, answer: Answer) -> None:
+        """
+        If all of the answer was sent, say so, once.
+        """
+        if not answer.open and not answer.isGiven:
+            answer.isGiven = True
+            self._peer.send(Result(answer.number, {}))
+
+    def _refilled(self, reading: Reading) -> None:
+        """
+        The owner has sent what it still had.
+        """
+        reading.isWaiting = False
+        if self._peer.link.ended is None:
+            self.fill()

@@ -1,0 +1,230 @@
+"""
+Who has something to hear yet: the backlogs of a server's peers.
+
+A peer that comes back says what it heard last of each sender. From there on it is
+sent what is remembered, in order, and told exactly of what is not. A sender that is
+not here either may be on its way back: it is awaited for as long as the router would
+remember it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..core.clock import Deadlines
+from ..core.presence import sidText
+from ..core.subscriptions import Key
+from ..names import isPattern, matcher
+from ..wire.codecs import Codecs
+from ..wire.messages import GapNotice, Seen, sidNumber
+from .backlog import Backlog
+from .cursor import Cursor
+from .history import History
+from .interest import Interest
+from .liferecord import LifeRecord
+from .reading import Answer
+from .refills import Refills
+
+if TYPE_CHECKING:
+    from .peers import Peer
+
+
+class _Resuming:
+    """
+    What a peer has said of its last connection.
+
+    @ivar seen: the life and last event of each sender that it knew.
+    @ivar awaited: those of them that are not here.
+    @ivar answer: the answer to its call; C{None} while it has not said all.
+    @ivar bucket: see L{Deadlines.add}.
+    """
+
+    __slots__ = ("answer", "awaited", "bucket", "seen")
+
+    def __init__(self) -> None:
+        """
+        Nothing yet.
+        """
+        self.seen: Seen = {}
+        self.awaited: dict[str, tuple[int, int]] = {}
+        self.answer: Answer | None = None
+        self.bucket = 0
+
+
+class Backlogs:
+    """
+    See the module.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        codecs: Codecs,
+        deadlines: Deadlines,
+        refills: Refills,
+        refresh: Callable[[str], object],
+    ) -> None:
+        """
+        @param history: what is remembered.
+        @param codecs: the encodings that this process speaks.
+        @param refills: asks owners for what is not remembered.
+        @param refresh: told of a name on which a peer is late from now on, or no more.
+        """
+        self._history = history
+        self._codecs = codecs
+        self._deadlines = deadlines
+        self._refills = refills
+        self._refresh = refresh
+        self._resuming: dict[Peer, _Resuming] = {}
+
+    def of(self, peer: Peer) -> Backlog:
+        """
+        The backlog of a peer, from the first time that it is needed.
+        """
+        if peer.backlog is None:
+            peer.backlog = Backlog(peer, self._codecs, self._refresh, self._refills)
+        return peer.backlog
+
+    def replay(self, peer: Peer, number: int, key: Key, start: int | str) -> None:
+        """
+        A new subscription asks for what its senders fired before.
+
+        @param number: its call.
+        @param start: see L{Listen<pysig_twisted.wire.messages.Listen>}.
+        """
+        interest = Interest((key,))
+        records = [
+            lives.current
+            for lives in map(self._history.lives, self._named((key,)))
+            if lives is not None and lives.current is not None
+        ]
+        heard = [
+            record
+            for record in records
+            if record and interest.concerns(record.info.name, record.info.events)
+        ]
+        self.of(peer).replay(number, key, start, heard)
+
+    def places(self, peer: Peer, key: Key) -> Seen:
+        """
+        The senders that a subscription concerns and that the peer is late on, each with
+        its newest life and the last event of that.
+        """
+        if peer.backlog is None or not peer.backlog.late:
+            return {}
+        interest = Interest((key,))
+        found = {
+            name: record
+            for name, reading in peer.backlog.late.items()
+            if (record := reading.cursor.lives.newest) is not None
+            and interest.concerns(name, record.info.events)
+        }
+        return {
+            name: (sidText(record.info.sid), record.last) for name, record in found.items()
+        }
+
+    def resume(self, peer: Peer, number: int, keys: Iterable[Key]) -> None:
+        """
+        All of what a peer had heard is known: go on from there.
+
+        @param keys: the subscriptions that it had.
+        """
+        resuming = self._resuming[peer] = self._resuming.get(peer) or _Resuming()
+        cursors = [
+            cursor
+            for name in self._named(keys, resuming.seen)
+            if (cursor := self._cursor(peer, name, resuming)) is not None
+        ]
+        resuming.answer = self.of(peer).resume(number, cursors)
+        resuming.seen = {}
+        if not resuming.awaited:
+            del self._resuming[peer]
+        elif self._history.window > 0:
+            call = partial(self._giveUp, peer, resuming)
+            resuming.bucket = self._deadlines.add(self._history.window, resuming, call)
+        else:
+            self._giveUp(peer, resuming)
+
+    def saw(self, peer: Peer, seen: Seen) -> None:
+        """
+        A peer says what it had heard, or part of that.
+        """
+        resuming = self._resuming.setdefault(peer, _Resuming())
+        resuming.seen.update(seen)
+
+    def appeared(self, peer: Peer, record: LifeRecord) -> bool:
+        """
+        A life has begun: was it awaited by this peer, which hears of it by and by
+        then?
+        """
+        resuming = self._resuming.get(peer)
+        if resuming is None:
+            return False
+        sid, seq = resuming.awaited.pop(record.info.name, (0, 0))
+        if sid == record.info.sid and resuming.answer is not None:
+            self.of(peer).goOn(Cursor(record.lives, record, seq), resuming.answer)
+            return True
+        if sid:
+            peer.send(_gap(record.info.name, sid, seq))
+        return False
+
+    def left(self, peer: Peer) -> None:
+        """
+        A connection is gone.
+        """
+        resuming = self._resuming.pop(peer, None)
+        if resuming is not None:
+            self._deadlines.drop(resuming.bucket, resuming)
+        peer.backlog = None
+
+    def _cursor(self, peer: Peer, name: str, resuming: _Resuming) -> Cursor | None:
+        """
+        Where a peer goes on, of one name.
+        """
+        lives, known = self._history.lives(name), resuming.seen.get(name)
+        if lives is None or not lives.records:
+            if known is not None:
+                resuming.awaited[name] = sidNumber(known[0]), known[1]
+            return None
+        if known is None:
+            # It came while the peer was away. What its owner may still have of the
+            # time before it came to this router is new to the peer, too.
+            first = lives.records[0]
+            return Cursor(lives, first, 0 if first.oldest else first.start)
+        sid, seq = sidNumber(known[0]), known[1]
+        record = lives.place(sid, seq)
+        if record is None:
+            peer.send(_gap(name, sid, seq))
+            return Cursor(lives)
+        return Cursor(lives, record, seq)
+
+    def _giveUp(self, peer: Peer, resuming: _Resuming) -> None:
+        """
+        Those that are awaited have not come.
+        """
+        if self._resuming.get(peer) is resuming:
+            del self._resuming[peer]
+            wanted = [matcher(sender) for sender in {sender for sender, _ in peer.listens}]
+            for name, (sid, seq) in resuming.awaited.items():
+                if any(isWanted(name) for isWanted in wanted):
+                    peer.send(_gap(name, sid, seq))
+
+    def _named(self, keys: Iterable[Key], more: Iterable[str] = ()) -> list[str]:
+        """
+        The names that some subscriptions ask for, as far as they are remembered, and
+        more of them that these ask for.
+        """
+        senders = {sender for sender, _ in keys}
+        exact = {sender for sender in senders if sender is not None and not isPattern(sender)}
+        loose = [matcher(sender) for sender in senders - exact]
+        names = (*self._history.names(), *more) if loose else ()
+        return sorted(exact.union(name for name in names if any(m(name) for m in loose)))
+
+
+def _gap(name: str, sid: int, seq: int) -> GapNotice:
+    """
+    What tells that nobody knows what a life has fired after this event.
+    """
+    return GapNotice(name, sidText(sid), seq + 1, None, None, None, "history")

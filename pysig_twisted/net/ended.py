@@ -1,0 +1,127 @@
+"""
+The lives that a client knew, and that are over.
+
+After a reconnect they must not be heard again, so the router is told of them too. It
+remembers an end for a window of time; after twice as long it need not be told. Lives
+whose end we were not told of may go on, as may those whose owner comes back: these
+are kept for longer, from when a router had the chance to tell what became of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+MAX_ENDED: Final = 10_000
+"""
+Lives whose end was told and that are remembered.
+"""
+
+KEPT: Final = 600.0
+"""
+Seconds for which a life is remembered at least.
+"""
+
+MAX_LOST: Final = 100_000
+"""
+The same of those whose end was not told: there may have been as many senders.
+"""
+
+
+class _End(NamedTuple):
+    """
+    A life that is over.
+
+    @ivar seq: the number of its last event that was heard or told as missed.
+    @ivar since: when it was over, or when a router could have told; C{None} while
+        none could.
+    """
+
+    sid: int
+    seq: int
+    since: float | None
+
+
+class Ended:
+    """
+    See the module. Of each name it is the last such life.
+
+    @ivar window: seconds for which the router remembers what has ended.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """
+        @param now: the time in seconds, of any epoch.
+        """
+        self.window = 0.0
+        self._now = now
+        self._told: dict[str, _End] = {}
+        self._lost: dict[str, _End] = {}
+
+    def add(self, name: str, sid: int, seq: int, isTold: bool) -> None:
+        """
+        A life is over.
+
+        @param isTold: has the router said so, and which its last event was?
+        """
+        self._told.pop(name, None)
+        self._lost.pop(name, None)
+        ends, limit = (self._told, MAX_ENDED) if isTold else (self._lost, MAX_LOST)
+        ends[name] = _End(sid, seq, self._now() if isTold else None)
+        if len(ends) > limit:
+            del ends[next(iter(ends))]
+
+    def lastOf(self, name: str, sid: int) -> int | None:
+        """
+        The number of the last event of this life, if it is over.
+        """
+        end = self._told.get(name) or self._lost.get(name)
+        return end.seq if end is not None and end.sid == sid else None
+
+    def isTold(self, name: str, sid: int, seq: int) -> bool:
+        """
+        Has the router said that this life is over, and that no event of it has a
+        number above this?
+        """
+        end = self._told.get(name)
+        return end is not None and end.sid == sid and end.seq <= seq
+
+    def forget(self, name: str, sid: int) -> None:
+        """
+        What else this life has fired, if anything, is told as missed.
+        """
+        end = self._lost.get(name)
+        if end is not None and end.sid == sid:
+            del self._lost[name]
+
+    def linkBack(self) -> None:
+        """
+        A router has had the chance to tell of all lives.
+        """
+        self._expire()
+        for name, end in self._lost.items():
+            if end.since is None:
+                self._lost[name] = end._replace(since=self._now())
+
+    def seen(self) -> Iterator[tuple[str, int, int]]:
+        """
+        The name of each such life, its number, and the number of its last event.
+        """
+        self._expire()
+        limit = self._now() - 2 * self.window
+        for ends in (self._told, self._lost):
+            for name, end in ends.items():
+                if ends is self._lost or end.since is None or end.since >= limit:
+                    yield name, end.sid, end.seq
+
+    def _expire(self) -> None:
+        """
+        Forget what was long ago.
+        """
+        limit = self._now() - max(KEPT, 2 * self.window)
+        for ends in (self._told, self._lost):
+            old = [
+                name for name, end in ends.items() if end.since is not None and end.since < limit
+            ]
+            for name in old:
+                del ends[name]

@@ -1,0 +1,125 @@
+"""
+Sending one name's history to one peer, step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..core.presence import sidText
+from ..wire.codecs import Codecs
+from ..wire.messages import GapNotice
+from .adapting import Adapted, isPlain
+from .audience import presenceFrame
+from .cursor import Cursor, Down, Newest, Step, Unknown, Up
+from .interest import Interest
+from .kept import Hole, Kept, Missing
+from .liferecord import LifeRecord
+
+if TYPE_CHECKING:
+    from .peers import Peer
+
+
+class Answer:
+    """
+    A call that is answered with REPLAY, name by name, and then with RESULT.
+
+    @ivar number: the call.
+    @ivar open: how many names are not through.
+    @ivar isGiven: has RESULT been sent?
+    """
+
+    __slots__ = ("isGiven", "number", "open")
+
+    def __init__(self, number: int) -> None:
+        """
+        No name is known yet.
+        """
+        self.number = number
+        self.open = 0
+        self.isGiven = False
+
+
+class Reading:
+    """
+    One name of which a peer has yet to hear something.
+
+    @ivar cursor: how far it is.
+    @ivar answer: the call that this is part of the answer to, if any.
+    @ivar isPartial: is it for one subscription alone? That one is told of lives
+        otherwise, and no more than one concerns it.
+    @ivar isWaiting: does it wait for what the owner was asked for?
+    """
+
+    __slots__ = ("answer", "cursor", "interest", "isPartial", "isWaiting")
+
+    def __init__(
+        self,
+        cursor: Cursor | Newest,
+        interest: Interest,
+        answer: Answer | None,
+        isPartial: bool = False,
+    ) -> None:
+        """
+        @param interest: which events the peer is to hear.
+        """
+        self.cursor = cursor
+        self.interest = interest
+        self.answer = answer
+        self.isPartial = isPartial
+        self.isWaiting = False
+
+    @property
+    def needsRefill(self) -> LifeRecord | None:
+        """
+        The life whose owner must be asked before this can go on.
+        """
+        return self.cursor.record if self.cursor.needsRefill else None
+
+    def next(self) -> Step | None:
+        """
+        Go on by one step; C{None} at the end.
+        """
+        step = self.cursor.next(self._hears)
+        return None if self.isPartial and isinstance(step, (Down, Unknown)) else step
+
+    def _hears(self, event: str) -> bool:
+        """
+        Is the peer to hear this event?
+        """
+        return self.interest.hears(self.cursor.lives.name, event)
+
+    def frames(self, step: Step, peer: Peer, codecs: Codecs) -> Iterator[tuple[bytes, int]]:
+        """
+        What to send for a step: frames, and how many events are in them.
+
+        @param codecs: the encodings that this process speaks.
+        """
+        if isinstance(step, Kept):
+            if isPlain(peer, step):
+                yield step.frames, step.last - step.first + 1
+            else:
+                yield from Adapted(codecs, step).framesFor(peer)
+        elif isinstance(step, (Up, Down)):
+            info = step.record.info
+            if self.interest.concerns(info.name, info.events):
+                isUp = isinstance(step, Up)
+                seq = step.seq if isinstance(step, Up) else step.record.last
+                reason = None if isUp else step.record.reason
+                yield presenceFrame(info, seq, reason, peer.maxFrame), 0
+        else:
+            yield peer.frame(self._gap(step)), 0
+
+    def _gap(self, step: Hole | Missing | Unknown) -> GapNotice:
+        """
+        What tells of events that will not come.
+        """
+        name, record = self.cursor.lives.name, self.cursor.record
+        if isinstance(step, Unknown) or record is None:
+            return GapNotice(name, why="history")
+        sid = sidText(record.info.sid)
+        if isinstance(step, Hole):
+            count = step.last - step.first + 1
+            return GapNotice(name, sid, step.first, step.last, count, None, step.why)
+        return GapNotice(name, sid, step.first, step.last, step.n, step.events, "history")

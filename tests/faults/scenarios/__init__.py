@@ -1,0 +1,3 @@
+"""
+The faults, by theme: each is done to real processes, and tells what came of it in rows.
+"""
