@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHON
 
-.PHONY: help demo test test-all lint docs bench clean
+.PHONY: help demo test test-all faults lint docs bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo      see events flow between processes on this machine (Ctrl-C ends it)'
 	@echo 'make test      run the tests'
 	@echo 'make test-all  run the slow tests too, on every Python and with the oldest dependencies'
+	@echo 'make faults    break networks, processes and machines: is anything missed in silence? (5 minutes)'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make docs      build the documentation into build/docs'
 	@echo 'make bench     run the benchmarks (parts of them: make bench BENCH="local one-to-one")'
@@ -36,6 +37,10 @@ test: $(VENV)/.stamp-test
 
 test-all: $(VENV)/.stamp-test
 	@.ci/test-all $(BIN)/python $(JOBS)
+
+# Some of them: make faults FAULTS="reset stopped". All, but smaller: make faults FAULTS=--quick.
+faults: $(VENV)/.stamp-test
+	@$(BIN)/python -m tests.faults $(FAULTS)
 
 lint: $(VENV)/.stamp-dev
 	$(BIN)/ruff check .

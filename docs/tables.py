@@ -20,12 +20,14 @@ from typing import Any
 import msgspec
 
 from pysig_twisted import errors
-from pysig_twisted.config import ServerSettings
+from pysig_twisted.config import ClientSettings, ServerSettings
+from pysig_twisted.core import delivery
 from pysig_twisted.errors import PysigError
+from pysig_twisted.net import backoff, client, flow, heartbeat, history, hold, ring
 from pysig_twisted.net.limits import Limits
 
 DOCS = Path(__file__).resolve().parent
-PAGES = ("errors.md", "server.md")
+PAGES = ("errors.md", "reliability.md", "server.md")
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 Row = tuple[str, ...]
@@ -83,6 +85,135 @@ def settingRows(kind: type[msgspec.Struct]) -> Iterator[Row]:
         yield f"`{field.name}`", f"`{toml(field.default)}`", meanings[field.name]
 
 
+FIXED = "fixed"
+
+
+def knobRows() -> Iterator[Row]:
+    """
+    What decides how much is kept, and for how long. The values are those of the source.
+    """
+    yield "what", "default", "where it is set", "meaning"
+    usual = Limits()
+
+    def limit(name: str) -> tuple[str, str]:
+        value = getattr(usual, name)
+        shown = size(value) if isinstance(value, int) else seconds(value)
+        return shown, f"`[limits] {name}`"
+
+    seen = f"{limit('heartbeat')[0]}, {limit('silence')[0]}"
+    yield (
+        "window",
+        *limit("window"),
+        "for how long the router remembers a sender that has gone, with what it fired, and lets one"
+        " go on whose link broke",
+    )
+    yield (
+        "grace",
+        *limit("grace"),
+        "for how long a sender whose link broke is not told as gone; at most `window`",
+    )
+    yield "history", *limit("history"), "what the router remembers of all senders together"
+    yield (
+        "history of one sender",
+        size(history.LIFE_BYTES),
+        FIXED,
+        "and the newest event of each name while the sender is here; 200 bytes and more are charged"
+        " for each run of events",
+    )
+    yield (
+        "lives of one name",
+        str(history.MAX_LIVES),
+        FIXED,
+        "how often a name may come and go within `window` for all of that to be remembered",
+    )
+    yield (
+        "a client's ring",
+        size(client.UNSENT),
+        "`ClientRouter(limits=Limits(outbox=...))`",
+        "what all senders of a client have fired and not sent, or keep to send it again",
+    )
+    yield (
+        "sent events of one sender",
+        size(ring.KEPT),
+        FIXED,
+        "what a client keeps of each sender to send it again, within its ring",
+    )
+    yield (
+        "linkGrace",
+        seconds(ClientSettings().linkGrace),
+        "`[client] linkGrace`, `ClientRouter(linkGrace=...)`",
+        "for how long a client whose link is down tells nothing of senders",
+    )
+    yield (
+        "heartbeat, silence",
+        seen,
+        "`[limits] heartbeat`, `[limits] silence`",
+        "after how long without sending something is sent; after how long without a byte the other"
+        " side is dead. A client heeds the server's `heartbeat` if it is shorter than its own",
+    )
+    yield "stall", *limit("stall"), "a peer that takes nothing for so long is cut"
+    yield (
+        "outbox",
+        *limit("outbox"),
+        "what else than events may wait for a peer; one that leaves more is cut",
+    )
+    yield (
+        "all outboxes",
+        size(heartbeat.WAITING),
+        FIXED,
+        "what may wait for all peers together; over it those go for which most waits",
+    )
+    yield (
+        "behind",
+        size(flow.BEHIND),
+        FIXED,
+        "what waits for a peer before events wait in the history in its place",
+    )
+    yield (
+        "hold",
+        *limit("hold"),
+        "for how long in any minute publishers are read slower because of one slow peer,"
+        f" {hold.LONGEST:g} s at a time; 0: never",
+    )
+    yield (
+        "held",
+        *limit("held"),
+        "for how long in any minute one publisher may be; 0: never",
+    )
+    yield (
+        "waiting for one listener",
+        f"{delivery.MAX_WAITING:,} events",
+        "fixed; `addListener(concurrency=...)` lets more of its calls run",
+        "in the listener's process, while its coroutine has not ended",
+    )
+    yield (
+        "history of a plain `Router`",
+        "0 events",
+        "`Router(history=...)`",
+        "events of each sender that can be replayed",
+    )
+    yield (
+        "reconnecting",
+        f"{seconds(backoff.FIRST)} to {seconds(backoff.LONGEST)}",
+        FIXED,
+        "how long a client waits before it tries again",
+    )
+
+
+def seconds(value: float) -> str:
+    """
+    A time, for people.
+    """
+    return f"{value:g} s"
+
+
+def size(value: int) -> str:
+    """
+    A number of bytes, for people.
+    """
+    return f"{value >> 20} MiB"
+
+
 def toml(value: Any) -> str:
     """
     A default as the file would have it.
@@ -92,6 +223,7 @@ def toml(value: Any) -> str:
 
 TABLES = {
     "errors": errorRows,
+    "knobs": knobRows,
     "server": lambda: settingRows(ServerSettings),
     "limits": lambda: settingRows(Limits),
 }

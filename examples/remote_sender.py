@@ -45,8 +45,8 @@ def machine(router):
 
     def measure():
         load, _, _ = os.getloadavg()
-        # Without a link this does not fail: the event is counted, and listeners learn from its
-        # number that they missed some.
+        # Without a link this does not fail: the event waits here, and is sent when the link is
+        # back.
         sender.trigger("load", {"minute": load, "processors": os.cpu_count()})
         if load > BUSY:
             sender.trigger("#alarm", f"load is {load:.1f}")

@@ -113,6 +113,7 @@ class ExampleTests(SynchronousTestCase):
         "remote_sender.py": "test_remoteSender",
         "remote_listeners.py": "test_remoteListeners",
         "request_sender.py": "test_requestSender",
+        "late_joiner.py": "test_lateJoiner",
         "custom_codec.py": "test_customCodec",
         "custom_carrier.py": "test_customCarrier",
         "custom_wire.py": "test_customWire",
@@ -351,6 +352,21 @@ class ExampleTests(SynchronousTestCase):
         self.assertEqual(run().returncode, 0)
         after.write_text(after.read_text().replace('"said", text', '"said", ""'))
         self.assertIn("FAILED (failures=1, successes=2)", run().stdout)
+
+    def test_lateJoiner(self) -> None:
+        """Who comes late hears what was; who was away hears all of it, once and in order."""
+        status, printed = self.ended("late_joiner.py")
+        self.assertEqual(status, 0, printed)
+        heard: dict[str, list[tuple[int, bool]]] = {"hall": [], "cellar": []}
+        for line in printed.splitlines():
+            found = re.fullmatch(r"(\w+) +number (\d+): [\d.]+(, replayed)?", line)
+            if found is not None:
+                heard[found[1]].append((int(found[2]), found[3] is not None))
+        late, away = [(3, True), (4, True)], [(5, True), (6, True), (7, True)]
+        self.assertEqual(heard["hall"], [*late, *away, (8, False)])
+        live = [(number, False) for number in (5, 6, 7)]
+        self.assertEqual(heard["cellar"][:5], [(2, True), (4, True), *live])
+        self.assertNotIn("gone", printed)
 
     def test_customCodec(self) -> None:
         """Those who have the encoding use it; what others miss is told, and what they ask goes."""

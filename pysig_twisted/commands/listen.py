@@ -63,7 +63,9 @@ is told.
     help="End after N events. #connect and #disconnect count if EVENT is given.",
 )
 @click.option(
-    "--last", is_flag=True, help="Begin with the newest of each event, of the senders that are here."
+    "--last",
+    is_flag=True,
+    help="Begin with the newest of each event, of the senders that are here.",
 )
 @click.option(
     "--replay",

@@ -120,6 +120,4 @@ def gapNotice(stream: Stream, first: int, last: int, why: str) -> GapNotice:
     What tells a peer which events of a stream it does not get.
     """
     count = last - first + 1
-    return GapNotice(
-        stream.sender, sidText(stream.sid), first, last, count, (stream.event,), why
-    )
+    return GapNotice(stream.sender, sidText(stream.sid), first, last, count, (stream.event,), why)

@@ -23,6 +23,7 @@ from .peers import Peer
 
 if TYPE_CHECKING:
     from .backlogs import Backlogs
+    from .hold import Holds
 
 
 class Audience:
@@ -38,17 +39,20 @@ class Audience:
         self,
         lives: Presence[Any],
         backlogs: Backlogs,
+        holds: Holds,
         limits: Limits,
         note: Callable[..., object],
     ) -> None:
         """
         @param lives: who is here.
         @param backlogs: what peers have yet to hear.
+        @param holds: makes publishers wait for peers.
         @param note: tells a verbose log what a peer did.
         """
         self.index: SubscriptionIndex[Peer] = SubscriptionIndex()
         self.backlogs = backlogs
         self.limits = limits
+        self._holds = holds
         self._lives = lives
         self._note = note
 
@@ -101,6 +105,7 @@ class Audience:
                 self.index.remove(entry)
             peer.patterns -= isLoose(key)
             self._changed(peer)
+            self._holds.relieved(peer)
             self._note(peer, "leaves {event} of {sender}", **named(key))
         peer.send(Result(number, {}))
 

@@ -26,6 +26,7 @@ from ..wire.codecs import Codecs
 from ..wire.messages import Replay, Result
 from ..wire.runs import inPieces
 from ..wire.version1 import encode
+from .audience import presenceFrame
 from .cursor import Cursor, Newest
 from .interest import Interest
 from .liferecord import LifeRecord
@@ -72,7 +73,8 @@ class Backlog:
         """
         The peer was not given what follows this event.
         """
-        self._begin(Cursor(record.lives, record, seq, isTold=True), None)
+        if record.lives.name not in self.late:
+            self._begin(Cursor(record.lives, record, seq, isTold=True), None)
         self._awaitRoom()
 
     def resume(self, number: int, cursors: Iterable[Cursor]) -> Answer:
@@ -127,7 +129,7 @@ class Backlog:
         """
         See L{replay}.
         """
-        answer, interest = Answer(number), Interest((key,))
+        answer, interest = Answer(number, key), Interest((key,))
         for record in records:
             hears = partial(interest.hears, record.lives.name)
             cursor: Cursor | Newest
@@ -152,8 +154,35 @@ class Backlog:
         The peer's subscriptions have changed.
         """
         self._interest = Interest(self._peer.listens)
-        for reading in self.late.values():
+        for reading in tuple(self.late.values()):
             reading.interest = self._interest
+            if not self._isConcerned(reading):
+                del self.late[reading.name]
+                self._refresh(reading.name)
+                self._leaveOut(reading)
+        for reading in tuple(self._asked):
+            if reading.answer and reading.answer.key not in self._peer.listens:
+                self._asked.remove(reading)
+                self._leaveOut(reading)
+
+    def _isConcerned(self, reading: Reading) -> bool:
+        """
+        Is any of that for the peer?
+        """
+        here = reading.cursor.record
+        records = (*reading.cursor.lives.records, *([] if here is None else [here]))
+        return not records or any(
+            reading.interest.concerns(reading.name, record.info.events) for record in records
+        )
+
+    def _leaveOut(self, reading: Reading) -> None:
+        """
+        The peer does not want to hear the rest.
+        """
+        answer = reading.answer
+        if answer is not None:
+            answer.open -= 1
+            self._finish(answer)
 
     def fill(self) -> None:
         """
@@ -166,9 +195,14 @@ class Backlog:
         for name, reading in tuple(self.late.items()):
             if outbox.size >= self._room:
                 break
-            if not reading.isWaiting and self._read(reading):
-                del self.late[name]
+            if reading.isWaiting or self.late.get(name) is not reading:
+                continue
+            isThrough = self._read(reading)
+            del self.late[name]
+            if isThrough:
                 self._refresh(name)
+            else:
+                self.late[name] = reading  # the others come first, the next time
         if self._asked or not all(reading.isWaiting for reading in self.late.values()):
             self._awaitRoom()
 
@@ -193,7 +227,7 @@ class Backlog:
         There is room; or the connection is gone.
         """
         self._isDraining = False
-        if self._peer.link.ended is None:
+        if not self._peer.link.outbox.isClosed:
             self.fill()
 
     def _read(self, reading: Reading) -> bool:
@@ -205,7 +239,7 @@ class Backlog:
         outbox, answer = self._peer.link.outbox, reading.answer
         frames: list[bytes] = []
         size, events, isThrough = 0, 0, False
-        while outbox.size + size < self._room:
+        while True:
             record = reading.needsRefill
             if record and self._refills.ask(record, partial(self._refilled, reading)):
                 reading.isWaiting = True
@@ -213,6 +247,9 @@ class Backlog:
             step = reading.next()
             if step is None:
                 isThrough = True
+                break
+            if outbox.size + size >= self._room:
+                reading.putBack(step)
                 break
             for data, count in reading.frames(step, self._peer, self._codecs):
                 frames.append(data)
@@ -223,22 +260,34 @@ class Backlog:
             self._peer.write(b"".join(frames))
         else:
             self._tally.replayed += events
-            self._say(answer, b"".join(frames), isThrough)
+            self._say(reading, answer, b"".join(frames), isThrough)
         return isThrough
 
-    def _say(self, answer: Answer, frames: bytes, isThrough: bool) -> None:
+    def _say(self, reading: Reading, answer: Answer, frames: bytes, isThrough: bool) -> None:
         """
         Part of the answer to a call.
 
         @param isThrough: is it the last of its name?
         """
         answer.open -= isThrough
-        pieces = inPieces(frames, min(PART, self._peer.maxFrame)) or ([b""] if isThrough else [])
+        pieces = inPieces(frames, min(PART, self._peer.maxFrame))
+        if not pieces and isThrough and answer.begun in (None, reading.name):
+            pieces = [self._mark(reading)]
         for number, piece in enumerate(pieces, 1):
             isLast = isThrough and number == len(pieces)
-            isFinal = isLast and not answer.open
+            isFinal = isLast and not answer.open and not answer.isGiven
+            answer.begun = None if isLast else reading.name
             self._peer.write(encode(Replay(answer.number, isLast, isFinal, piece)))
         self._finish(answer)
+
+    def _mark(self, reading: Reading) -> bytes:
+        """
+        What says of whom there was nothing, where nothing else of it was sent.
+        """
+        record = reading.cursor.record
+        if record is None or reading.isPartial is False:
+            return b""
+        return presenceFrame(record.info, record.last, record.reason, self._peer.maxFrame)
 
     def _finish(self, answer: Answer) -> None:
         """
@@ -253,5 +302,5 @@ class Backlog:
         The owner has sent what it still had.
         """
         reading.isWaiting = False
-        if self._peer.link.ended is None:
+        if not self._peer.link.outbox.isClosed:
             self.fill()

@@ -23,7 +23,7 @@ from .backlog import Backlog
 from .cursor import Cursor
 from .history import History
 from .interest import Interest
-from .liferecord import LifeRecord
+from .liferecord import LifeRecord, Lives
 from .reading import Answer
 from .refills import Refills
 
@@ -121,9 +121,7 @@ class Backlogs:
             if (record := reading.cursor.lives.newest) is not None
             and interest.concerns(name, record.info.events)
         }
-        return {
-            name: (sidText(record.info.sid), record.last) for name, record in found.items()
-        }
+        return {name: (sidText(record.info.sid), record.last) for name, record in found.items()}
 
     def resume(self, peer: Peer, number: int, keys: Iterable[Key]) -> None:
         """
@@ -189,15 +187,12 @@ class Backlogs:
                 resuming.awaited[name] = sidNumber(known[0]), known[1]
             return None
         if known is None:
-            # It came while the peer was away. What its owner may still have of the
-            # time before it came to this router is new to the peer, too.
-            first = lives.records[0]
-            return Cursor(lives, first, 0 if first.oldest else first.start)
+            return _beginning(lives)
         sid, seq = sidNumber(known[0]), known[1]
         record = lives.place(sid, seq)
         if record is None:
             peer.send(_gap(name, sid, seq))
-            return Cursor(lives)
+            return _beginning(lives)
         return Cursor(lives, record, seq)
 
     def _giveUp(self, peer: Peer, resuming: _Resuming) -> None:
@@ -221,6 +216,17 @@ class Backlogs:
         loose = [matcher(sender) for sender in senders - exact]
         names = (*self._history.names(), *more) if loose else ()
         return sorted(exact.union(name for name in names if any(m(name) for m in loose)))
+
+
+def _beginning(lives: Lives) -> Cursor:
+    """
+    Where a peer begins that has not heard of any of these lives, since they came while
+    it was away. What the first owner may still have of the time before it came to this
+    router is new to the peer, too; and what this router has forgotten of the life was
+    missed.
+    """
+    first = lives.records[0]
+    return Cursor(lives, first, 0 if first.oldest or first.goesOn else first.start)
 
 
 def _gap(name: str, sid: int, seq: int) -> GapNotice:

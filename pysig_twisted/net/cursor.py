@@ -52,7 +52,7 @@ class Cursor:
     @ivar seq: the number of the last event that it has passed.
     """
 
-    __slots__ = ("_isTold", "_ordinal", "lives", "record", "seq")
+    __slots__ = ("_before", "_hasSkipped", "_isTold", "_ordinal", "lives", "record", "seq")
 
     def __init__(
         self, lives: Lives, record: LifeRecord | None = None, seq: int = 0, isTold: bool = False
@@ -66,6 +66,9 @@ class Cursor:
         self.record = record
         self.seq = seq
         self._isTold = isTold
+        self._before: LifeRecord | None = None
+        # Has it passed lives that are remembered no more?
+        self._hasSkipped = False
         self._ordinal = lives.first if record is None else record.ordinal
 
     @property
@@ -74,7 +77,7 @@ class Cursor:
         Must the owner be asked before this can go on?
         """
         record = self.record
-        return record is not None and self._isTold and self.seq < record.start and record.oldest > 0
+        return record is not None and self.seq < record.start and record.oldest > 0
 
     def next(self, hears: Callable[[str], bool]) -> Step | None:
         """
@@ -87,6 +90,7 @@ class Cursor:
         if record is None:
             if self._ordinal < self.lives.first:
                 self._ordinal = self.lives.first
+                self._hasSkipped = True
                 return Unknown()
             return None
         if not self._isTold:
@@ -105,7 +109,7 @@ class Cursor:
         self.seq = record.last
         if record.isUp:
             return None
-        self.record = None
+        self.record, self._before = None, record
         self._ordinal = record.ordinal + 1
         return Down(record)
 
@@ -115,9 +119,20 @@ class Cursor:
         """
         record = self.record = self.lives.at(self._ordinal)
         if record is not None:
-            self.seq = record.start
+            self.seq = self._place(record)
             self._isTold = False
         return record
+
+    def _place(self, record: LifeRecord) -> int:
+        """
+        Where to begin in the next life. It may be the one before, which goes on. If it
+        has a part that is remembered no more, and was not read either, that is missing.
+        """
+        before, hasSkipped = self._before, self._hasSkipped
+        self._hasSkipped = False
+        if before is not None and before.info.sid == record.info.sid:
+            return self.seq
+        return 0 if hasSkipped and record.goesOn else record.joined
 
 
 class Newest:

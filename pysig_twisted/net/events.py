@@ -271,7 +271,7 @@ class Events:
         Much waits for some peers: too much for some of them, which have to hear of this
         later.
         """
-        for peer in signal.targets or ():
+        for peer in dict.fromkeys(signal.targets or ()):
             outbox = peer.link.outbox
             if any(outbox is pressed for pressed in outboxes):
                 self._crowded[peer] = None
@@ -421,7 +421,13 @@ class Events:
         for peer in dict.fromkeys(entry.target for entry in hearers(self._peers, life)):
             if not peer.isLate(life.name):
                 peer.send(notice)
-        gap = Gap(life.name, life.sid, first, last, count, None, why)
+        self.missingHere(life, first, last, why)
+
+    def missingHere(self, life: Life[Any], first: int, last: int, why: str) -> None:
+        """
+        Events of a life will never come: tell the listeners of this process.
+        """
+        gap = Gap(life.name, life.sid, first, last, last - first + 1, None, why)
         # How many of them were events that this listener hears, nobody knows.
         some = Gap(life.name, life.sid, first, last, None, None, why)
         for entry in hearers(self._listeners.index, life):

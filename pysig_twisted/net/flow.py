@@ -246,6 +246,13 @@ class Outbox:
         """
         self._drained = [item for item in self._drained if item[1] is not waiting]
 
+    @property
+    def isClosed(self) -> bool:
+        """
+        Is nothing more taken, since the connection ends or is gone?
+        """
+        return self._closed
+
     def finish(self, last: bytes, drop: bool = False) -> None:
         """
         Send this, take nothing more, and end the connection when it is sent.

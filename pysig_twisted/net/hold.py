@@ -189,9 +189,21 @@ class Holds:
         """
         A publisher need not wait for this peer any more.
         """
-        if held.causes.pop(peer, peer) is None and not held.causes:
+        if peer not in held.causes:
+            return
+        self._charge(held, peer)
+        del held.causes[peer]
+        if not held.causes:
             self._deadlines.drop(held.bucket, held)
             self._release(publisher)
+
+    def _charge(self, held: _Held, peer: Peer) -> None:
+        """
+        A publisher has waited for this peer.
+        """
+        slow = self._slow.get(peer)
+        if slow is not None and held.since is not None:
+            slow.spent.seconds += self._clock.now() - held.since
 
     def _release(self, publisher: Peer) -> None:
         """
@@ -200,13 +212,11 @@ class Holds:
         held = self._held.get(publisher)
         if held is None or held.since is None:
             return
+        for peer in held.causes:
+            self._charge(held, peer)
+        held.causes = {}
         waited = self._clock.now() - held.since
         held.since = None
         held.spent.seconds += waited
         self.seconds += waited
-        for peer in held.causes:
-            slow = self._slow.get(peer)
-            if slow is not None:
-                slow.spent.seconds += waited
-        held.causes = {}
         publisher.link.release()

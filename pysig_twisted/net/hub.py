@@ -24,7 +24,7 @@ from ..wire.messages import AddSender, Call, Error, Listen, RemoveSender, Resume
 from .audience import Audience
 from .backlogs import Backlogs
 from .events import Events
-from .history import History
+from .history import MAX_ENDED, History
 from .hold import LONGEST, Holds, isCrowded
 from .limits import Limits
 from .link import shown
@@ -60,9 +60,7 @@ class Hub(Router):
     log = Logger()
     verbose = False
 
-    def __init__(
-        self, clock: Clock, deadlines: Deadlines, codecs: Codecs, limits: Limits
-    ) -> None:
+    def __init__(self, clock: Clock, deadlines: Deadlines, codecs: Codecs, limits: Limits) -> None:
         """
         @param clock: the time.
         @param deadlines: for requests and challenges.
@@ -70,6 +68,8 @@ class Hub(Router):
         super().__init__()
         self._time = clock
         self._expiry: int | None = None
+        # The lives that ended last, by name: sid, and last event of all.
+        self._ended: dict[str, tuple[int, int]] = {}
         self.joined: dict[int, Peer] = {}
         self.limits = limits
         self._deadlinesMade = deadlines
@@ -80,7 +80,7 @@ class Hub(Router):
             self.history, codecs, deadlines, self.refills, lambda name: self.events.refresh(name)
         )
         self.holds = Holds(clock, deadlines, limits)
-        self.audience = Audience(self._lives, self.backlogs, limits, self.note)
+        self.audience = Audience(self._lives, self.backlogs, self.holds, limits, self.note)
         self.ownership = Ownership(self, deadlines)
         self.events = Events(
             self.audience.index,
@@ -192,6 +192,9 @@ class Hub(Router):
         if life.record is not None and self._lives.get(life.name) is life:
             self.history.end(life.record, reason, self._time.now())
             self._awaitExpiry()
+            self._ended[life.name] = life.sid, lastSeq(life)
+            if len(self._ended) > MAX_ENDED:
+                del self._ended[next(iter(self._ended))]
         ended = super()._end(life, reason)
         if ended:
             self.ownership.ended(life)
@@ -206,6 +209,10 @@ class Hub(Router):
         if life.record is None and not isReserved(life.name):
             life.record = self.history.begin(life.info(), b"", lastSeq(life))
         super()._begin(life)
+        sid, last = self._ended.pop(life.name, (0, 0))
+        if sid == life.sid and life.seq > last:
+            # It is back, but so late that what it fired meanwhile was not asked for.
+            self.events.missingHere(life, last + 1, life.seq, "link")
 
     def _awaitExpiry(self) -> None:
         """

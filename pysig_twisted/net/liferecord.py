@@ -26,6 +26,8 @@ class LifeRecord:
     @ivar oldest: the oldest event up to there that its owner may still have; 0 for
         none.
     @ivar last: the number of its last event.
+    @ivar joined: the same as C{start}, but for what the owner has sent again.
+    @ivar goesOn: has the same life a record before this one?
     @ivar reason: why it ended; C{None} while it is here.
     @ivar endedAt: when it ended.
     @ivar charge: the bytes that it is charged.
@@ -43,7 +45,9 @@ class LifeRecord:
         "_outlived",
         "charge",
         "endedAt",
+        "goesOn",
         "info",
+        "joined",
         "last",
         "lives",
         "oldest",
@@ -67,6 +71,8 @@ class LifeRecord:
         self.secret = secret
         self.start = self.last = start
         self.oldest = oldest if oldest <= start else 0
+        self.joined = start
+        self.goesOn = any(record.info.sid == info.sid for record in lives.records)
         self.reason: str | None = None
         self.endedAt = 0.0
         self.charge = self.room = self.sizeClass = 0

@@ -18,9 +18,9 @@ from ..core.presence import newSid, sidText
 from ..core.signals import Sender
 from ..errors import ProtocolError, PysigError
 from ..wire.messages import MAX_FRAME, Added, AddSender
+from .blocks import COST, pieces
 from .clientprotocol import ClientProtocol
 from .remotesignals import RemoteSignal
-from .ring import COST, pieces
 from .sending import LONG, REFUSED, Sending
 
 PIECE: Final = 1 << 16

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..core.presence import sidText
+from ..core.subscriptions import Key
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice
 from .adapting import Adapted, isPlain
@@ -26,17 +27,21 @@ class Answer:
     A call that is answered with REPLAY, name by name, and then with RESULT.
 
     @ivar number: the call.
+    @ivar key: the subscription that it is for; C{None} for all of them.
     @ivar open: how many names are not through.
+    @ivar begun: the name of the part that was sent last, if that is not through.
     @ivar isGiven: has RESULT been sent?
     """
 
-    __slots__ = ("isGiven", "number", "open")
+    __slots__ = ("begun", "isGiven", "key", "number", "open")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, key: Key | None = None) -> None:
         """
         No name is known yet.
         """
         self.number = number
+        self.key = key
+        self.begun: str | None = None
         self.open = 0
         self.isGiven = False
 
@@ -52,7 +57,7 @@ class Reading:
     @ivar isWaiting: does it wait for what the owner was asked for?
     """
 
-    __slots__ = ("answer", "cursor", "interest", "isPartial", "isWaiting")
+    __slots__ = ("_ahead", "answer", "cursor", "interest", "isPartial", "isWaiting")
 
     def __init__(
         self,
@@ -69,6 +74,14 @@ class Reading:
         self.answer = answer
         self.isPartial = isPartial
         self.isWaiting = False
+        self._ahead: Step | None = None
+
+    @property
+    def name(self) -> str:
+        """
+        The name.
+        """
+        return self.cursor.lives.name
 
     @property
     def needsRefill(self) -> LifeRecord | None:
@@ -81,14 +94,22 @@ class Reading:
         """
         Go on by one step; C{None} at the end.
         """
-        step = self.cursor.next(self._hears)
+        step, self._ahead = self._ahead, None
+        if step is None or (isinstance(step, Kept) and not self._hears(step.stream.event)):
+            step = self.cursor.next(self._hears)
         return None if self.isPartial and isinstance(step, (Down, Unknown)) else step
+
+    def putBack(self, step: Step) -> None:
+        """
+        There was no room for this one: it comes next.
+        """
+        self._ahead = step
 
     def _hears(self, event: str) -> bool:
         """
         Is the peer to hear this event?
         """
-        return self.interest.hears(self.cursor.lives.name, event)
+        return self.interest.hears(self.name, event)
 
     def frames(self, step: Step, peer: Peer, codecs: Codecs) -> Iterator[tuple[bytes, int]]:
         """

@@ -92,7 +92,7 @@ class Refills:
         number = self._ofRecord.get(record)
         if number is None:
             life = self._find(record.info.name)
-            if life is None or life.record is not record or not isinstance(life.owner, Peer):
+            if life is None or life.sid != record.info.sid or not isinstance(life.owner, Peer):
                 self._history.refill(record, [])
                 return False
             number = next(self._numbers) % MAX_ID + 1

@@ -14,25 +14,19 @@ to be done per event.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
-from struct import Struct
-from typing import Any, Final, NamedTuple, Protocol
-from weakref import WeakSet
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from .blocks import BLOCK, COST, Block, divided, ends
+
+if TYPE_CHECKING:
+    from .rings import Rings
 
 KEPT: Final = 4 << 20
 """
 Bytes of events that a ring keeps of those that were given to a link.
 """
-
-COST: Final = 100
-"""
-Bytes of memory that a block takes besides its frames.
-"""
-
-BLOCK: Final = 60 << 10
-
-_LENGTH: Final = Struct(">I").unpack_from
 
 
 class Outlet(Protocol):
@@ -61,155 +55,6 @@ class Shut:
 
 
 SHUT: Final = Shut()
-
-
-class Block(NamedTuple):
-    """
-    Some consecutive frames.
-
-    @ivar n: how many.
-    @ivar data: the frames.
-    """
-
-    n: int
-    data: bytes
-
-
-def ends(data: bytes) -> Iterator[int]:
-    """
-    Where each of some frames ends.
-    """
-    at, end = 0, len(data)
-    while at < end:
-        at += 4 + _LENGTH(data, at)[0]
-        yield at
-
-
-def divided(blocks: Iterable[Block], at: int) -> Iterator[Block]:
-    """
-    The blocks, the C{at}th frame being the last of one of them.
-    """
-    for block in blocks:
-        if 0 < at < block.n:
-            end = next(islice(ends(block.data), at - 1, None))
-            yield Block(at, block.data[:end])
-            yield Block(block.n - at, block.data[end:])
-        else:
-            yield block
-        at -= block.n
-
-
-def pieces(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """
-    Frames in pieces of at most C{size} bytes or one frame.
-    """
-    piece: list[bytes] = []
-    room = size
-    for part in _parts(blocks, size):
-        if len(part) > room and piece:
-            yield b"".join(piece)
-            piece, room = [], size
-        piece.append(part)
-        room -= len(part)
-    if piece:
-        yield b"".join(piece)
-
-
-def _parts(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """
-    The blocks, those that are larger frame by frame.
-    """
-    for data in blocks:
-        if len(data) <= size:
-            yield data
-        else:
-            start = 0
-            for end in ends(data):
-                yield data[start:end]
-                start = end
-
-
-class Rings:
-    """
-    All rings of a client, which share a limit.
-
-    Over it, frames that were given to the link go first, the oldest of each ring
-    in turns. Then the ring that has just grown loses its oldest frames, or if it
-    has no more than the newest, the one that has most.
-
-    @ivar limit: bytes that they may take together.
-    @ivar held: bytes that they take. What is not full yet counts as if it were.
-    @ivar unsent: bytes of what was given to no link yet.
-    """
-
-    def __init__(self, limit: int, dropped: Callable[[Ring, int], object]) -> None:
-        """
-        @param dropped: told of each ring that loses frames which no link was
-            given, and how many.
-        """
-        self.limit = limit
-        self.block = min(BLOCK, limit // 64)
-        self.held = 0
-        self.unsent = 0
-        self._dropped = dropped
-        self._all: WeakSet[Ring] = WeakSet()
-        # Those that have given something to the link, in turns.
-        self._sent: deque[Ring] = deque()
-
-    def add(self, name: str) -> Ring:
-        """
-        One more ring.
-        """
-        ring = Ring(name, self)
-        self._all.add(ring)
-        return ring
-
-    def listSent(self, ring: Ring) -> None:
-        """
-        A ring has something that can go.
-        """
-        if not ring.isListed:
-            ring.isListed = True
-            self._sent.append(ring)
-
-    def unlist(self, ring: Ring) -> None:
-        """
-        A ring has nothing.
-        """
-        if ring.isListed:
-            ring.isListed = False
-            self._sent.remove(ring)
-
-    def makeRoom(self, ring: Ring, wanted: int) -> None:
-        """
-        Have no more than the limit.
-
-        @param ring: the one that has grown.
-        @param wanted: bytes to make room for beyond that, if that costs nothing
-            that no link was given.
-        """
-        sent = self._sent
-        while sent and self.held + wanted > self.limit:
-            first = sent.popleft()
-            if first.forgetSent():
-                sent.append(first)
-            else:
-                first.isListed = False
-        while self.held > self.limit:
-            victim = ring if ring.hasBlocks(2) else self._largest(ring)
-            count = victim.dropUnsent()
-            if not count:
-                return
-            self._dropped(victim, count)
-
-    def _largest(self, ring: Ring) -> Ring:
-        """
-        The ring with most that no link was given; another one than this, if there
-        is one.
-        """
-        others = (other for other in self._all if other is not ring)
-        largest = max(others, key=_unsentBytes, default=ring)
-        return largest if largest.unsentBytes else ring
 
 
 class Ring:
@@ -523,13 +368,6 @@ class Ring:
             self._all.unsent += size
         else:
             self._sentBytes += size
-
-
-def _unsentBytes(ring: Ring) -> int:
-    """
-    What the largest ring has most of.
-    """
-    return ring.unsentBytes
 
 
 def _nowhere(frames: bytes) -> None:

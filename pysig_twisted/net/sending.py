@@ -18,7 +18,8 @@ from twisted.logger import Logger
 
 from ..core.signals import Sender
 from ..errors import PysigError
-from .ring import Ring, Rings
+from .ring import Ring
+from .rings import Rings
 
 if TYPE_CHECKING:
     from .clientprotocol import ClientProtocol

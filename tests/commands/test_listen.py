@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from pysig_twisted import EventInfo, Gap
+from pysig_twisted import ClientRouter, EventInfo, Gap
 from pysig_twisted.commands import listen
 from pysig_twisted.commands.notices import Notices
 from pysig_twisted.commands.output import toJson
@@ -217,6 +217,76 @@ class ListenTests(CommandCase):
         self.assertEqual(objects(run)[-1]["data"], "after")
         for line in run.err.splitlines():
             self.assertTrue(line.startswith("pysig: "), line)
+
+    async def test_missed(self) -> None:
+        """What was fired while the router was away comes in order, marked, and without a gap."""
+        first = self.serve()
+        owner = ClientRouter(self.endpoint, reactor=reactor)
+        owner.startService()
+        self.addCleanup(owner.stopService)
+        sender = owner.addSender("thermo", ["temp"])
+        await sender.whenSettled()
+        plain = self.spawn("listen", "thermo", "temp", "--count", "5")
+        run = self.spawn("listen", "thermo", "temp", "--json", "--count", "5")
+        await settled(lambda: sum(peer.listens for peer in first.peers()) == 2)
+        sender.trigger("temp", 1)
+        await run.printed("\n")
+        await plain.printed("\n")
+        await first.stopService()
+        for number in (2, 3, 4):
+            sender.trigger("temp", number)
+        second = self.serve()
+        for one in (run, plain):
+            await one.printed("\n", 4)
+        await settled(lambda: any(peer.senders for peer in second.peers()))
+        sender.trigger("temp", 5)
+        for one in (run, plain):
+            await one.ended()
+            self.assertEqual(one.status, 0, one.err)
+            self.assertNotIn("missed", one.err)
+        self.assertEqual(
+            [(one["data"], one["replayed"]) for one in objects(run)],
+            [(1, False), (2, True), (3, True), (4, True), (5, False)],
+        )
+        marked = [line.endswith("  (replayed)") for line in plain.out.splitlines()]
+        self.assertEqual(marked, [False, True, True, True, False])
+
+    async def test_last(self) -> None:
+        """With --last it begins with the newest of each event, marked as such, and goes on."""
+        sender = thermometer(self.serve())
+        for number in range(3):
+            sender.trigger("temp", number)
+        sender.trigger("#alarm", "fire")
+        run = self.spawn("listen", "thermo", "--last", "--json", "--count", "3")
+        await run.printed("fire")
+        sender.trigger("temp", 3)
+        await run.ended()
+        self.assertEnds(run, 0)
+        self.assertEqual(
+            [(one["event"], one["seq"], one["replayed"]) for one in objects(run)],
+            [("#connect", 4, False), ("temp", 3, True), ("#alarm", 4, True), ("temp", 5, False)],
+        )
+
+    async def test_replay(self) -> None:
+        """With --replay N it begins with the newest N of each sender."""
+        router = self.serve()
+        for name in ("door", "window"):
+            sender = router.addSender(name, ["opened", "closed"])
+            for event in ("opened", "closed") * 2:
+                sender.trigger(event)
+        form = ["--format", "{sender} {event} {seq} {replayed}"]
+        run = self.spawn("listen", "-", "opened", "--replay", "1", "--count", "2", *form)
+        await run.ended()
+        self.assertEnds(run, 0)
+        self.assertEqual(
+            sorted(run.out.splitlines()), ["door opened 3 true", "window opened 3 true"]
+        )
+        run = self.spawn("listen", "door", "--replay", "3", "--count", "3", *form)
+        await run.ended()
+        self.assertEqual(
+            run.out.splitlines()[1:],
+            ["door closed 2 true", "door opened 3 true", "door closed 4 true"],
+        )
 
     async def test_wait(self) -> None:
         """With --wait it waits for a router, and says once that it does."""

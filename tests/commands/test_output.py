@@ -149,6 +149,11 @@ class LineTests(SynchronousTestCase):
         self.assertEqual(line.count("\x1b["), 4)
         self.assertEqual(line.count("\x1b[0m"), 2)
 
+    def test_replayedColor(self) -> None:
+        """With color one that is sent again is dim as a whole."""
+        line = output.eventLine(info(replayed=True), 1, color=True)
+        self.assertRegex(line, "^\x1b\\[2m[^\x1b]*  thermo  temp  7  1  \\(replayed\\)\x1b\\[0m$")
+
     def test_hostileNames(self) -> None:
         """Names are escaped too."""
         line = output.eventLine(info(sender="a\u202eb", event="#\u2066[/x]"), 1)

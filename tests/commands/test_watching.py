@@ -7,11 +7,15 @@ import os
 import signal
 from typing import Any
 
+import msgspec
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from pysig_twisted import PeerInfo, ServerRouter
 from pysig_twisted.commands.facts import durationText, sizeText
+from pysig_twisted.commands.peers import HEADINGS, row
 from pysig_twisted.commands.screen import LEAVE
-from pysig_twisted.commands.stats import Watched, rates
+from pysig_twisted.commands.stats import COUNTERS, FIELDS, Watched, rates
 
 from . import CommandCase, settled, thermometer
 
@@ -49,6 +53,25 @@ class FigureTests(SynchronousTestCase):
             watched.took({"epoch": "a", **figures})
             self.assertEqual(len(watched.rows(True)), len(figures) + 1)
         self.assertEqual(sizeText(-5.0), "-5 B")
+
+    def test_known(self) -> None:
+        """Each figure that the router tells has a name for people, and a field for --format."""
+        router = ServerRouter(reactor=Clock())
+        found = self.successResultOf(router.request("$router", "stats"))
+        self.assertEqual(list(found), list(FIELDS))
+        self.assertEqual([name for name in COUNTERS if name not in found], [])
+        watched = Watched("here")
+        watched.took({**found, "historyBytes": 3 << 20, "holdSeconds": 0.25})
+        rows = dict((name, value) for name, value, _ in watched.rows(True))
+        self.assertEqual((rows["history"], rows["seconds on hold"]), ("3.0 MiB", "0.25"))
+        self.assertEqual([name for name in rows if any(map(str.isupper, name))], [])
+
+    def test_height(self) -> None:
+        """All that changes has room on a terminal of 24 lines, with a note below."""
+        found = dict.fromkeys(FIELDS, 0)
+        watched = Watched("here")
+        watched.took(found)
+        self.assertLessEqual(1 + len(watched.draw(80)[1]) + 1, 24)
 
     def test_unknown(self) -> None:
         """Figures of a newer router are shown too, whatever they are."""
@@ -133,9 +156,19 @@ class FactsTests(CommandCase):
             await run.ended()
             self.assertEnds(run, 0)
         columns = runs[0].out.splitlines()[0].split("\t")
-        self.assertEqual((len(columns), columns[0], columns[3]), (10, "unix", "anonymous"))
+        self.assertEqual((len(columns), columns[0], columns[3]), (11, "unix", "anonymous"))
         self.assertEqual(json.loads(runs[1].out.splitlines()[0])["listens"], 1)
         self.assertEqual(runs[2].out.splitlines()[0], "1")
+        self.assertEqual([columns[-1], json.loads(runs[1].out.splitlines()[0])["late"]], ["0", 0])
+
+    def test_latePeer(self) -> None:
+        """People see at once who is late; the others have nothing there."""
+        info = PeerInfo(1, "here", "soft", "me", 1.0, late=3)
+        record = msgspec.structs.asdict(info)
+        self.assertEqual((row(record, True)[-1], row(record, False)[-1]), ("3", "3"))
+        record["late"] = 0
+        self.assertEqual((row(record, True)[-1], row(record, False)[-1]), ("", "0"))
+        self.assertEqual(HEADINGS[-1], "late")
 
     async def test_stats(self) -> None:
         """Figures once, and again and again with rates, across a restart of the router."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from pysig_twisted.core.presence import newSid, sidText
+from pysig_twisted.core.presence import concerns, newSid, sidText
 from pysig_twisted.names import matcher
 from pysig_twisted.net.limits import Limits
 from pysig_twisted.net.server import ServerRouter
@@ -158,13 +158,24 @@ class World:
             self.clock.advance(step)
             seconds -= step
 
+    def remembers(self, life: Fired) -> bool:
+        """Does the router know this life?"""
+        here = self.router._lives.get(life.name)
+        lives = self.router.history.lives(life.name)
+        records = () if lives is None else lives.records
+        return (here is not None and here.sid == life.sid) or any(
+            one.info.sid == life.sid for one in records
+        )
+
     def known(self, life: Fired) -> int:
         """What of a life a listener that comes now has come too late for."""
         here = self.router._lives.get(life.name)
         if here is not None and here.sid == life.sid:
             return here.seq
         lives = self.router.history.lives(life.name)
-        records = [] if lives is None else [one for one in lives.records if one.info.sid == life.sid]
+        records = (
+            [] if lives is None else [one for one in lives.records if one.info.sid == life.sid]
+        )
         return max([record.last for record in records] or [len(life.events)])
 
 
@@ -206,32 +217,25 @@ class Source:
         life = self.life
         last = len(life.events)
         oldest = max(1, last - self.kept + 1) if last else 0
-        before = self.world.known(life) if self._isKnown(life) else None
+        isKnown = self.world.remembers(life)
         self.number = next(self.peer._ids)
         action = AddSender(
             self.name, sidText(life.sid), life.secret, EVENTS, last=last, oldest=oldest
         )
         self.say(encode(Call(self.number, action)))
-        if before is None:
+        if not isKnown:
             life.start = last
         self.waiting = True
         self.isHere = True
         self.answer()
-
-    def _isKnown(self, life: Fired) -> bool:
-        """Does the router remember it?"""
-        here = self.world.router._lives.get(life.name)
-        lives = self.world.router.history.lives(life.name)
-        records = [] if lives is None else lives.records
-        return (here is not None and here.sid == life.sid) or any(
-            one.info.sid == life.sid for one in records
-        )
 
     def answer(self) -> None:
         """Do what the server asks."""
         if self.peer is None:
             return
         for message in self.peer.take():
+            if self.life is None:
+                continue
             if isinstance(message, Result) and message.id == self.number and self.waiting:
                 self.waiting = False
                 have = message.value["have"]
@@ -345,26 +349,45 @@ class Listener:
         self._reader = Reader(HIGHEST_MAX_FRAME)
         self.calls: dict[int, Any] = {}
         self.replaying: dict[str, bool] = {}
+        self.begun: str | None = None
         self.resuming: int | None = None
-        self.isResumed = True
+        self._drop()
+        # Lives that nobody remembers came and went while this was away.
+        self.excused.update(
+            place
+            for place, life in self.world.lives.items()
+            if place not in self.at and not self.world.remembers(life)
+        )
         if self.agreed:
             for key in self.agreed:
                 self._call(Listen(*key, start="resume"))
             self.resuming = self._call(Resume(self._seen()))
-            self.isResumed = False
         for key in [*new, *(key for key in self.wanted if key not in self.agreed)]:
             self.listen(key)
 
     def _seen(self) -> dict[str, tuple[str, int]]:
         """Where it stands."""
         now = self.world.clock.seconds()
+        for place, since in self.ended.items():
+            if now - since >= WINDOW:
+                self.at.pop(place, None)
         wants = [one for one in self.wanted.values() if one.key in self.agreed]
         return {
             name: (sidText(sid), self.at[name, sid])
             for name, (sid, _) in self.seen.items()
-            if now - self.ended.get((name, sid), now) < WINDOW
+            if (name, sid) in self.at
+            and now - self.ended.get((name, sid), now) < WINDOW
             and any(matcher(one.key[0])(name) for one in wants)
         }
+
+    def _drop(self) -> None:
+        """Forget those that no subscription concerns."""
+        for name in [*self.seen]:
+            if not any(concerns(key, name, EVENTS) for key in self.agreed):
+                del self.seen[name]
+                self.here.pop(name, None)
+                for place in [place for place in self.at if place[0] == name]:
+                    del self.at[place]
 
     def _call(self, action: Any) -> int:
         number = next(self.peer._ids)
@@ -407,23 +430,28 @@ class Listener:
             assert self.calls.get(message.id) or message.id == self.resuming, message
             reader = Reader(HIGHEST_MAX_FRAME)
             names = set()
-            assert len(message.frames) <= max(PART(), 0) or True
             for one in reader.feed(message.frames):
                 names.add(self._tell(one, True))
             assert not reader.held
             assert len(names) <= 1, names
+            if not names and message.live and self.begun:
+                names.add(self.begun)
             for name in names:
+                self.begun = None if message.live else name
                 assert not self.replaying.get(name, False), f"{name} was live already"
                 self.replaying[name] = message.live
         elif isinstance(message, Result):
             action = self.calls.pop(message.id)
             if isinstance(action, Listen) and (key := (action.sender, action.event)) in self.wanted:
                 self.agreed.add(key)
-            if isinstance(action, Resume):
-                self.isResumed = True
+            if isinstance(action, Unlisten):
+                self.agreed.discard((action.sender, action.event))
+                self._drop()
         elif isinstance(message, (Run, GapNotice, PresenceNotice)):
             self._tell(message, False)
-        elif isinstance(message, (Ping, Goodbye)):
+        elif isinstance(message, Goodbye):
+            assert message.code == "slow-consumer", message
+        elif isinstance(message, Ping):
             pass
         else:
             raise AssertionError(message)
@@ -468,9 +496,7 @@ class Listener:
         life = self.world.lives[place]
         before = self.here.get(name)
         if notice.up:
-            assert before in (None, sid) or (name, before) in self.excused or name in self.vague, (
-                f"{name} came twice"
-            )
+            assert before in (None, sid) or name in self.vague, f"{name} came twice"
             known = self.at.get(place)
             if known is None:
                 owed = self._owed(place, life.start + 1, notice.seq)
@@ -507,6 +533,8 @@ class Listener:
         place = name, int(gap.sid, 16)
         if gap.last is None:
             self.excused.add(place)
+            if self.here.get(name) == place[1]:
+                del self.here[name]
             return
         life, at = self.world.lives[place], self.at[place]
         assert gap.first > at, f"{gap} after {at}"
@@ -541,9 +569,15 @@ class Listener:
         self.at[place] = seq
         self.heard += 1
 
+    def concerns(self, name: str) -> bool:
+        """Is it told who is here under this name?"""
+        return any(concerns(one.key, name, EVENTS) for one in self.wanted.values())
+
     def check(self) -> None:
         """All is told that there was to tell."""
         for place, life in self.world.lives.items():
+            if not self.world.remembers(life):
+                continue
             record = self.world.router._lives.get(life.name)
             isHere = record is not None and record.sid == life.sid
             if place in self.at:
@@ -553,20 +587,9 @@ class Listener:
             elif place not in self.excused and life.name not in self.vague:
                 owed = self._owed(place, life.start + 1, self.world.known(life))
                 assert not owed, f"{life.name} ({life.sid:x}): all of {owed} were never told"
-            if isHere and any(
-                matcher(one.key[0])(life.name)
-                and (one.key[0] not in (None,) or any(one.hears(life.name, e) for e in EVENTS))
-                for one in self.wanted.values()
-            ):
+            if isHere and self.concerns(life.name):
                 assert self.here.get(life.name) == life.sid, f"{life.name} was not told"
         for name, sid in self.here.items():
             record = self.world.router._lives.get(name)
             assert record is not None and record.sid == sid, f"{name} has gone unheard"
         assert not self.calls, f"no answer to {self.calls}"
-
-
-def PART() -> int:
-    """Bytes of a REPLAY."""
-    from pysig_twisted.net import backlog
-
-    return backlog.PART

@@ -39,7 +39,9 @@ class AccountMachine(RuleBasedStateMachine):
             for source in self.sources:
                 source.answer()
 
-    @rule(which=sources, event=st.sampled_from(EVENTS), size=st.integers(0, 700), n=st.integers(1, 6))
+    @rule(
+        which=sources, event=st.sampled_from(EVENTS), size=st.integers(0, 700), n=st.integers(1, 6)
+    )
     def fire(self, which: int, event: str, size: int, n: int) -> None:
         """Events are fired."""
         self.sources[which].fire(event, size, n)

@@ -9,7 +9,7 @@ import msgspec
 
 from pysig_twisted.errors import BadRequest
 from pysig_twisted.net.facts import PAGE
-from pysig_twisted.wire.messages import Fail, Reply
+from pysig_twisted.wire.messages import Call, Fail, Listen, Replay, Reply, Result
 
 from .rig import ServerRig
 
@@ -120,19 +120,65 @@ class FactsTests(ServerRig):
             {
                 "uptime": 5.0,
                 "peers": 4,
+                "peersLate": 0,
+                "peersCut": 0,
                 "senders": 1,
                 "subscriptions": 3,
                 "eventsAccepted": 4,
                 "eventsDelivered": 8,
+                "eventsReplayed": 0,
+                "eventsRefilled": 0,
                 "eventsRefused": 1,
+                "eventsMissed": 2,
+                "gapsTold": 2,
+                "runsForgotten": 0,
                 "requests": 1,
                 "requestsOpen": 1,
+                "holds": 0,
+                "holdSeconds": 0.0,
+                "historyBytes": self.router.history.charge,
                 "bytesPending": listener.protocol.outbox.size,
             },
         )
         self.assertGreater(stats["bytesPending"], 20)
+        self.assertGreater(stats["historyBytes"], 200)
         assert self.caller.welcome is not None
         self.assertEqual(stats["epoch"], self.caller.welcome.epoch)
+
+    def test_slow(self) -> None:
+        """Who is late is told, what the others wait for it, and what is forgotten."""
+        sender = self.peer().addSender("s", "e")
+        slow, fast = self.peer(), self.peer()
+        for listener in (slow, fast):
+            listener.listen()
+        slow.carrier.fill()
+        for _ in range(60):
+            sender.fire("e", "x" * 100_000)
+        self.clock.advance(0.2)
+        stats = self.ask("stats")
+        self.assertEqual((stats["peersLate"], stats["peersCut"], stats["holds"]), (1, 0, 1))
+        self.assertGreaterEqual(stats["holdSeconds"], 0.1)
+        self.assertGreater(stats["runsForgotten"], 10)
+        self.assertEqual([one["late"] for one in self.ask("peers")["peers"]], [0, 0, 1, 0])
+        slow.carrier.drain()
+        slow.collect()
+        stats = self.ask("stats")
+        self.assertEqual((stats["peersLate"], stats["gapsTold"]), (0, 1))
+        delivered = 2 * stats["eventsAccepted"] - stats["eventsMissed"]
+        self.assertEqual(stats["eventsDelivered"], delivered)
+
+    def test_again(self) -> None:
+        """What is replayed, and what owners send for that, is counted."""
+        owner = self.peer()
+        sender = owner.claim("s", "e", last=2, oldest=1)
+        owner.call(sender.action)
+        self.caller.ask(Listen("s", "e", 5))
+        refill = owner.one(Call)
+        own = sender.frames("e", 1, 2, seqs=(1, 2))
+        owner.say(Replay(refill.id, False, True, own), Result(refill.id, {}))
+        self.caller.take()
+        stats = self.ask("stats")
+        self.assertEqual((stats["eventsRefilled"], stats["eventsReplayed"]), (2, 2))
 
     def test_badParams(self) -> None:
         """Parameters that are not what they must be are told, and not logged as failures."""

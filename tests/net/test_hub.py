@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
@@ -207,3 +208,21 @@ class ReadyTests(ServerRig):
             self.successResultOf(room)
         self.assertEqual(sum(run.count for run in self.peer_.take(Run)), 80)
         self.assertFalse(self.peer_.isOver)
+
+
+class BackTests(ServerRig):
+    """Lives that go on after their owner was away for very long."""
+
+    def test_late(self) -> None:
+        """Listeners of this process are told what they missed of a life that was forgotten."""
+        gaps: list[Any] = []
+        self.router.addListener(lambda info, data: None, "s", onGap=gaps.append)
+        peer = self.peer()
+        sender = peer.addSender("s", "e")
+        sender.fire("e", 1, 2)
+        peer.leave()
+        self.wait(31)
+        back = self.peer()
+        self.assertEqual(back.call(replace(sender.action, last=5, oldest=1)), {"have": 5})
+        [gap] = gaps
+        self.assertEqual((gap.first, gap.last, gap.n, gap.why), (3, 5, 3, "link"))

@@ -1001,6 +1001,27 @@ class ResumeTests(ReplayCase):
 
     def test_refusedOne(self) -> None:
         """What is refused hears nothing; the others are resumed."""
+        other, deaf = self.refuseOne()
+        self.cut()
+        self.resume(up(4), event(5))
+        self.resumed()
+        self.assertEqual((str(other.state), self.seqs(deaf)), ("refused", []))
+        self.assertEqual(self.seqs(self.heard), [5])
+
+    def test_refusedAndNew(self) -> None:
+        """What is agreed to for a new listener then is agreed to for both."""
+        other, deaf = self.refuseOne()
+        self.routers.link(self.subject).cut()
+        new = self.subject.addListener(heard := Recorder(), "s", "e")
+        self.cut()
+        self.resume(up(4))
+        self.resumed()
+        self.say(event(5))
+        self.assertEqual([str(each.state) for each in (other, new)], ["accepted", "accepted"])
+        self.assertEqual([self.seqs(each) for each in (self.heard, deaf, heard)], [[5]] * 3)
+
+    def refuseOne(self) -> tuple[Any, Recorder]:
+        """One more listener, which the router will not resume."""
         other = self.subject.addListener(deaf := Recorder(), "s", "e")
         self.routers.pump()
         agree = self.scripts.react
@@ -1012,11 +1033,7 @@ class ResumeTests(ReplayCase):
                 agree(server, message)
 
         self.scripts.react = react
-        self.cut()
-        self.resume(up(4), event(5))
-        self.resumed()
-        self.assertEqual((str(other.state), self.seqs(deaf)), ("refused", []))
-        self.assertEqual(self.seqs(self.heard), [5])
+        return other, deaf
 
     def test_resumeRefused(self) -> None:
         """A router that refuses to tell what was missed is asked who is there; it is a gap."""
@@ -1038,7 +1055,7 @@ class ResumeTests(ReplayCase):
         self.subject.addListener(lambda info, data: self.subject.stopService(), "s", "e")
         self.routers.pump()
         self.cut()
-        self.resume(up(4), event(5), down(5), event(6, event="f"), gap(7, 8))
+        self.resume(up(4), event(5), event(6, event="f"), event(7), down(7), gap(8, 9))
         self.assertFalse(self.isUp())
         self.assertEqual(self.seqs(self.heard), [5])
 

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.net.ring import BLOCK, COST, KEPT, Ring, Rings, ends, pieces
+from pysig_twisted.net.blocks import BLOCK, COST, ends, pieces
+from pysig_twisted.net.ring import KEPT, Ring
+from pysig_twisted.net.rings import Rings
 
 
 def frame(number: int, size: int = 50) -> bytes:
@@ -64,7 +66,7 @@ class RingTestCase(SynchronousTestCase):
 
 
 class PieceTests(SynchronousTestCase):
-    """L{pieces<pysig_twisted.net.ring.pieces>}."""
+    """L{pieces<pysig_twisted.net.blocks.pieces>}."""
 
     def test_sizes(self) -> None:
         """A piece has as many whole frames as go into it, or one that is larger."""

@@ -13,9 +13,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.declaration import State
 from pysig_twisted.errors import LinkLost, NameTaken
+from pysig_twisted.net.blocks import COST, ends
 from pysig_twisted.net.flow import Outbox, Turn
 from pysig_twisted.net.ownsenders import OwnSenders
-from pysig_twisted.net.ring import COST, KEPT, ends
+from pysig_twisted.net.ring import KEPT
 from pysig_twisted.net.sending import ROOM, TURN
 from pysig_twisted.wire.codecs import Codecs
 from pysig_twisted.wire.messages import AddSender, RemoveSender

@@ -36,7 +36,7 @@ class PageTests(SynchronousTestCase):
         ran = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100
         )
-        self.assertIn("Ran 14 tests", ran.stdout)
+        self.assertIn("Ran 15 tests", ran.stdout)
         self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
 
     def test_functions(self) -> None:

@@ -48,7 +48,7 @@ class Burst:
     count: int
     sample: int
     within: float
-    limits: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
 
 
 class Highest:
@@ -215,7 +215,7 @@ class Steady:
     rate: int
     bytes: int
     line: int
-    limits: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
 
 
 async def steady(rig: Rig, size: Steady) -> list[Row]:
@@ -310,8 +310,11 @@ async def mutual(rig: Rig, size: Mutual) -> list[Row]:
     ]
 
 
-LITTLE = {"history": 1 << 20}
+LITTLE: dict[str, float] = {"history": 1 << 20}
 """With little history a small size is enough for a slow listener to miss something."""
+
+BRIEF = {**LITTLE, "hold": 0.1}
+"""In two seconds, what publishers may be made to wait in a minute would be most of it."""
 
 SCENARIOS = (
     Scenario("halfspeed", halfSpeed, Burst(1_000_000, 200_000, 120), Burst(120_000, 50_000, 10)),
@@ -325,7 +328,7 @@ SCENARIOS = (
         "steady",
         steady,
         Steady(30, 20_000, 58, 1_000_000),
-        Steady(2, 20_000, 58, 1_000_000, LITTLE),
+        Steady(2, 20_000, 58, 1_000_000, BRIEF),
     ),
     Scenario("mutual", mutual, Mutual(300_000, 1_000_000, 120), Mutual(20_000, 1_000_000, 10)),
 )
