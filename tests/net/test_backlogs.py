@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 
+from pysig_twisted.core.presence import newSid, sidText
 from pysig_twisted.net import backlog, flow, history
+from pysig_twisted.wire.messages import Listen, Resume
 
 from .accounting import EVENTS, Listener, Source, World
+from .latecase import LateCase, plain, shown
+from .rig import RawPeer
 
 KEYS = [(None, None), ("stove", None), ("stove", "a"), ("lamp", "b"), ("s*", "c"), (None, "b")]
 sources = st.integers(0, 1)
@@ -160,3 +164,135 @@ class AccountTests(SynchronousTestCase):
                 suppress_health_check=list(HealthCheck),
             ),
         )
+
+
+class ResumeTests(LateCase):
+    """A peer that comes back."""
+
+    limits = {"window": 30.0}
+
+    def resume(self, seen: Any, *keys: Any) -> RawPeer:
+        """It says what it had heard."""
+        peer = self.peer()
+        for key in keys or [("s", None)]:
+            peer.call(Listen(*key, start="resume"))
+        self.number = peer.ask(Resume(seen))
+        return peer
+
+    def test_known(self) -> None:
+        """It goes on from where it stopped, and then hears what is fired."""
+        self.fire(self.s, "a", 5, 0)
+        peer = self.resume(self.seen(self.s, 2))
+        events = [("s", 3), ("s", 4), ("s", 5)]
+        self.assertEqual(
+            shown(peer.take()),
+            [
+                ("replay", self.number, True, True, ("s", "up", 2), *events),
+                ("result", self.number, {}),
+            ],
+        )
+        self.fire(self.s, "a", 1, 0)
+        self.assertEqual(shown(peer.take()), [("s", 6)])
+
+    def test_unknown(self) -> None:
+        """A life that is not known is a gap, and what is known of the name follows."""
+        self.fire(self.s, "a", 2, 0)
+        peer = self.resume({"s": (sidText(newSid()), 7)})
+        told = [("s", "gap", 8, None, None, "history"), ("s", "up", 0), ("s", 1), ("s", 2)]
+        self.assertEqual(plain(peer.take()), told)
+
+    def test_notSeen(self) -> None:
+        """Who came meanwhile is heard from the beginning."""
+        t = self.owner.addSender("t", "a")
+        self.fire(t, "a", 2, 0)
+        peer = self.resume(self.seen(self.s, 0), (None, None))
+        told = [("s", "up", 0), ("t", "up", 0), ("t", 1), ("t", 2)]
+        self.assertEqual(plain(peer.take()), told)
+
+    def test_forgottenPart(self) -> None:
+        """What is forgotten of a life is missing, also for who has not heard of it at all."""
+        self.fire(self.s, "a", 3, 0)
+        self.owner.leave()
+        self.wait(20)
+        self.owner = self.peer()
+        self.assertEqual(self.owner.call(self.s.action), {"have": 3})
+        self.wait(15)
+        gap = ("s", "gap", 1, 3, 3, "history")
+        self.assertEqual(plain(self.resume({}).take()), [("s", "up", 0), gap])
+        stranger = self.resume({"s": (sidText(newSid()), 0)})
+        self.assertEqual(plain(stranger.take())[1:], [("s", "up", 0), gap])
+
+    def test_lives(self) -> None:
+        """Lives that ended and began meanwhile are told in their order."""
+        self.fire(self.s, "a", 2, 0)
+        for _ in range(2):
+            self.owner.removeSender("s")
+            self.fire(self.owner.addSender("s", "a"), "a", 1, 0)
+        peer = self.resume(self.seen(self.s, 1))
+        life = [("s", "up", 0), ("s", 1)]
+        first = [("s", "up", 1), ("s", 2), ("s", "down", 2)]
+        self.assertEqual(plain(peer.take()), [*first, *life, ("s", "down", 1), *life])
+
+    def test_absentComesBack(self) -> None:
+        """One that is away is awaited, and goes on, also after RESULT."""
+        absent = self.owner.claim("t", "a", last=9, oldest=10)
+        peer = self.resume({"t": (absent.action.sid, 9)}, ("t", None))
+        self.assertEqual(shown(peer.take()), [("result", self.number, {})])
+        self.wait(29)
+        assert "have" in self.owner.call(absent.action)
+        told = shown(peer.take())
+        self.assertEqual(told, [("replay", self.number, True, False, ("t", "up", 9))])
+        self.fire(absent, "a", 1, 0)
+        self.assertEqual(plain(peer.take()), [("t", 10)])
+        self.wait(5)
+        self.assertEqual(plain(peer.take()), [])
+
+    def test_absentStaysAway(self) -> None:
+        """One that does not come back is a gap when the window is over."""
+        sid = sidText(newSid())
+        peer = self.resume({"t": (sid, 9)}, ("t", None))
+        peer.take()
+        self.wait(29)
+        self.assertEqual(plain(peer.take()), [])
+        self.wait(1.1)
+        self.assertEqual(plain(peer.take()), [("t", "gap", 10, None, None, "history")])
+
+    def test_absentIsAnother(self) -> None:
+        """Another life in its place is told after the gap."""
+        peer = self.resume({"t": (sidText(newSid()), 9)}, ("t", None))
+        self.fire(self.owner.addSender("t", "a"), "a", 1, 0)
+        told = [("t", "gap", 10, None, None, "history"), ("t", "up", 0), ("t", 1)]
+        self.assertEqual(plain(peer.take()), told)
+
+    def test_parts(self) -> None:
+        """What was heard may be said in parts."""
+        self.fire(self.s, "a", 2, 0)
+        peer = self.peer()
+        peer.call(Listen("s", None, "resume"))
+        self.assertEqual(peer.call(Resume(self.seen(self.s, 1), more=True)), {})
+        self.assertEqual(peer.take(), [])
+        peer.ask(Resume({}))
+        self.assertEqual(plain(peer.take()), [("s", "up", 1), ("s", 2)])
+
+    def test_others(self) -> None:
+        """Nobody else hears of it, and nothing is kept when all have gone."""
+        other = self.peer()
+        other.listen(None, None)
+        self.fire(self.s, "a", 5, 0)
+        other.take()
+        self.resume(self.seen(self.s, 2))
+        self.assertEqual(other.take(), [])
+        self.assertEmpty()
+
+    def test_takeover(self) -> None:
+        """Who is late while the owner moves hears all, and of no end."""
+        peer, road = self.slow()
+        peer.listen("s")
+        road.isFast = False
+        self.fire(self.s, "a", 12)
+        owner = self.peer()
+        assert owner.call(self.s.action) == {"have": 12}
+        self.s.peer = owner
+        self.fire(self.s, "a", 2)
+        told = plain(self.readAll(peer, road))
+        self.assertEqual(told, [("s", seq) for seq in range(1, 15)])

@@ -18,7 +18,7 @@ class HoldCase(ServerRig):
 
     def makeRouter(self, **options: Any) -> Any:
         """Peers are behind when 1 KiB waits."""
-        return super().makeRouter(limits=Limits(outbox=8 << 10, **self.limits))
+        return super().makeRouter(limits=Limits(outbox=8 << 10, silence=900, **self.limits))
 
     def join(self) -> tuple[RawPeer, Road]:
         """A peer with a road."""
