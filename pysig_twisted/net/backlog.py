@@ -179,10 +179,8 @@ class Backlog:
         """
         The peer does not want to hear the rest.
         """
-        answer = reading.answer
-        if answer is not None:
-            answer.open -= 1
-            self._finish(answer)
+        if reading.answer is not None:
+            self._say(reading, reading.answer, b"", True)
 
     def fill(self) -> None:
         """

@@ -444,6 +444,8 @@ class Listener:
             action = self.calls.pop(message.id)
             if isinstance(action, Listen) and (key := (action.sender, action.event)) in self.wanted:
                 self.agreed.add(key)
+            if isinstance(action, Resume):
+                self.replaying.clear()
             if isinstance(action, Unlisten):
                 self.agreed.discard((action.sender, action.event))
                 self._drop()

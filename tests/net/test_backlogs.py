@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.presence import newSid, sidText
 from pysig_twisted.net import backlog, flow, history
-from pysig_twisted.wire.messages import Listen, Resume
+from pysig_twisted.wire.messages import Listen, Resume, Unlisten
 
 from .accounting import EVENTS, Listener, Source, World
 from .latecase import LateCase, plain, shown
@@ -296,3 +296,16 @@ class ResumeTests(LateCase):
         self.fire(self.s, "a", 2)
         told = plain(self.readAll(peer, road))
         self.assertEqual(told, [("s", seq) for seq in range(1, 15)])
+
+    def test_unlisten(self) -> None:
+        """Who listens no more while it is sent what it has missed gets the end of that."""
+        self.fire(self.s, "a", 30)
+        peer, road = self.slow()
+        road.isFast = False
+        peer.ask(Listen("s", None, "resume"))
+        number = peer.ask(Resume(self.seen(self.s, 0)))
+        last = peer.ask(Unlisten("s", None))
+        told = shown(self.readAll(peer, road))
+        end = [("replay", number, True, True), ("result", number, {}), ("result", last, {})]
+        self.assertEqual(told[-3:], end)
+        self.assertLess(len(told), 10)
