@@ -66,6 +66,9 @@ class Audience:
         event = checkPattern(action.event, "event")
         # Many listen to events of the same few names, each of which is kept once.
         key = (checkPattern(action.sender, "sender"), event and intern(event))
+        isReplayed = action.start not in ("now", "resume")
+        if isReplayed:
+            self.backlogs.of(peer).checkRoom()
         if key not in peer.listens:
             self._checkRoom(peer, key)
             if action.start == "resume":
@@ -76,10 +79,10 @@ class Audience:
             peer.patterns += isLoose(key)
             self._changed(peer)
             self._note(peer, "listens to {event} of {sender}", **named(key))
-        if action.start in ("now", "resume"):
-            peer.send(Result(number, Listening(self.backlogs.places(peer, key))))
-        else:
+        if isReplayed:
             self.backlogs.replay(peer, number, key, action.start)
+        else:
+            peer.send(Result(number, Listening(self.backlogs.places(peer, key))))
 
     def resume(self, peer: Peer, number: int, action: Resume) -> None:
         """

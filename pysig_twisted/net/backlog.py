@@ -22,6 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..core.subscriptions import Key
+from ..errors import Busy
 from ..wire.codecs import Codecs
 from ..wire.messages import Replay, Result
 from ..wire.runs import inPieces
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from .refills import Refills
 
 ROOM: Final = 512 << 10
+MAX_ASKED: Final = 10_000
+"""
+Senders of which subscriptions may wait for a replay.
+"""
+
 PART: Final = 64 << 10
 """
 Bytes of frames in a REPLAY, unless one frame is longer.
@@ -48,6 +54,7 @@ class Backlog:
     See the module.
 
     @ivar late: the names that the peer is late on.
+    @ivar hasResumed: has it said what it had heard before?
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class Backlog:
         @param refills: asks owners for what they fired before the router knew them.
         """
         self.late: dict[str, Reading] = {}
+        self.hasResumed = False
         self._peer = peer
         self._tally = peer.link.context.tally
         self._codecs = codecs
@@ -99,6 +107,15 @@ class Backlog:
         answer.open += 1
         self._begin(cursor, answer)
         self.fill()
+
+    def checkRoom(self) -> None:
+        """
+        May one more subscription ask for a replay?
+
+        @raise Busy: the peer waits for too much already.
+        """
+        if len(self._asked) >= MAX_ASKED:
+            raise Busy(f"{len(self._asked)} replays for this connection are not through; try later")
 
     def replay(
         self, number: int, key: Key, start: str | int, records: Iterable[LifeRecord]

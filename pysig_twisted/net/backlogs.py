@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..core.clock import Deadlines
 from ..core.presence import sidText
 from ..core.subscriptions import Key
+from ..errors import BadRequest, Busy
 from ..names import isPattern, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, Seen, sidNumber
@@ -29,6 +30,12 @@ from .refills import Refills
 
 if TYPE_CHECKING:
     from .peers import Peer
+
+
+MAX_SEEN: Final = 200_000
+"""
+Senders that one peer may have known.
+"""
 
 
 class _Resuming:
@@ -129,7 +136,8 @@ class Backlogs:
 
         @param keys: the subscriptions that it had.
         """
-        resuming = self._resuming[peer] = self._resuming.get(peer) or _Resuming()
+        resuming = self._resuming[peer]
+        self.of(peer).hasResumed = True
         cursors = [
             cursor
             for name in self._named(keys, resuming.seen)
@@ -148,8 +156,15 @@ class Backlogs:
     def saw(self, peer: Peer, seen: Seen) -> None:
         """
         A peer says what it had heard, or part of that.
+
+        @raise BadRequest: it has said all before, on this connection.
+        @raise Busy: it knows of too many senders.
         """
+        if self.of(peer).hasResumed:
+            raise BadRequest("this connection has resumed before; that is done once")
         resuming = self._resuming.setdefault(peer, _Resuming())
+        if len(resuming.seen) + len(seen) > MAX_SEEN:
+            raise Busy(f"more than {MAX_SEEN} senders cannot be resumed")
         resuming.seen.update(seen)
 
     def appeared(self, peer: Peer, record: LifeRecord) -> bool:

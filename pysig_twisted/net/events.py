@@ -165,6 +165,7 @@ class Events:
         @return: where what was not taken begins.
         @raise ProtocolError: they are no events, or too much was refused.
         """
+        self._crowded.clear()
         heads, end = peer.heads, len(data)
         size = headSizeAt(data, at)
         unpack, skip, floor = frameBeginning(size), size + 12, size + STAMPS

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.presence import newSid, sidText
-from pysig_twisted.net import backlog, flow, history
+from pysig_twisted.net import backlog, backlogs, flow, history
 from pysig_twisted.wire.messages import Listen, Resume, Unlisten
 
 from .accounting import EVENTS, Listener, Source, World
@@ -273,6 +273,30 @@ class ResumeTests(LateCase):
         self.assertEqual(peer.take(), [])
         peer.ask(Resume({}))
         self.assertEqual(plain(peer.take()), [("s", "up", 1), ("s", 2)])
+
+    def test_once(self) -> None:
+        """It is done once on a connection, and not for more senders than can be."""
+        peer = self.resume(self.seen(self.s, 0))
+        peer.take()
+        self.assertEqual(peer.call(Resume({})), "bad-request")
+        self.patch(backlogs, "MAX_SEEN", 2)
+        other = self.peer()
+        seen = {str(number): (sidText(newSid()), 1) for number in range(2)}
+        self.assertEqual(other.call(Resume(seen, more=True)), {})
+        self.assertEqual(other.call(Resume(self.seen(self.s, 0))), "busy")
+
+    def test_tooManyReplays(self) -> None:
+        """More replays than may wait are refused, and the subscription with them."""
+        self.patch(backlog, "MAX_ASKED", 1)
+        peer, road = self.slow()
+        road.isFast = False
+        self.fire(self.s, "a", 12)
+        for event in ("a", None):
+            peer.ask(Listen("s", event, 5))
+        number = peer.ask(Listen(None, "a", 5))
+        told = self.readAll(peer, road)
+        self.assertIn(("error", number, "busy"), shown(told))
+        self.assertNotIn((None, "a"), peer.protocol.peer.listens)
 
     def test_others(self) -> None:
         """Nobody else hears of it, and nothing is kept when all have gone."""
