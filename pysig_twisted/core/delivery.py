@@ -86,6 +86,7 @@ class Delivery:
         @raise BadRequest: the listener can never run.
         """
         refuseGenerator(listener, "listener")
+        refuseGenerator(onGap, "onGap")
         self.call: Listener = listener
         self._listener = listener
         self._onGap = onGap

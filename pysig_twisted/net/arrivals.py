@@ -61,6 +61,7 @@ class Arrivals:
     """
     Gives what arrives to the listeners.
 
+    @ivar isOpen: is there a link?
     @ivar delivered: how many events had a listener.
     @ivar replayed: how many of these were fired before, and sent because they had been
         missed or asked for.
@@ -86,7 +87,7 @@ class Arrivals:
         self._view = view
         self._codecs = codecs
         self._now = now
-        self._isOpen = False
+        self.isOpen = False
         self._heads: dict[bytes, Arrival] = {}
         # The heads of each sender.
         self._ofSender: dict[str, list[bytes]] = {}
@@ -101,7 +102,7 @@ class Arrivals:
         """
         There is a new link.
         """
-        self._isOpen = True
+        self.isOpen = True
 
     def read(self, data: bytes, at: int, maxFrame: int, replayed: bool = False) -> int:
         """
@@ -130,7 +131,7 @@ class Arrivals:
             if head != last:
                 arrival = heads.get(head)
                 if arrival is None:
-                    if data[at + 4] != EVENT or not self._isOpen:
+                    if data[at + 4] != EVENT or not self.isOpen:
                         break
                     if headSizeAt(data, at) != size:
                         size = headSizeAt(data, at)
@@ -271,7 +272,7 @@ class Arrivals:
         """
         A sender's life has ended, or with C{None} the link is down.
         """
-        self._isOpen &= sender is not None
+        self.isOpen &= sender is not None
         for name in tuple(self._ofSender) if sender is None else (sender,):
             for head in self._ofSender.pop(name, ()):
                 self._index.release(self._heads.pop(head).route)

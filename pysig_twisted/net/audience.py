@@ -79,6 +79,10 @@ class Audience:
             peer.patterns += isLoose(key)
             self._changed(peer)
             self._note(peer, "listens to {event} of {sender}", **named(key))
+        elif peer.listens[key] is None and action.start != "resume":
+            # It was to be resumed, and is not: it begins anew.
+            self._tellPresent(peer, key)
+            peer.listens[key] = self.index.add(key, peer)
         if isReplayed:
             self.backlogs.replay(peer, number, key, action.start)
         else:

@@ -72,10 +72,21 @@ class Backlog:
         self._codecs = codecs
         self._refresh = refresh
         self._refills = refills
-        self._interest = Interest(peer.listens)
+        self._known: Interest | None = None
         self._asked: deque[Reading] = deque()
         self._room = min(ROOM, peer.link.outbox.behind // 2)
         self._isDraining = False
+        # How many owners were asked on behalf of replays.
+        self._pending = 0
+
+    @property
+    def _interest(self) -> Interest:
+        """
+        What the peer hears.
+        """
+        if self._known is None:
+            self._known = Interest(self._peer.listens)
+        return self._known
 
     def fallBehind(self, record: LifeRecord, seq: int) -> None:
         """
@@ -114,8 +125,9 @@ class Backlog:
 
         @raise Busy: the peer waits for too much already.
         """
-        if len(self._asked) >= MAX_ASKED:
-            raise Busy(f"{len(self._asked)} replays for this connection are not through; try later")
+        count = len(self._asked) + self._pending
+        if count >= MAX_ASKED:
+            raise Busy(f"{count} replays for this connection are not through; try later")
 
     def replay(
         self, number: int, key: Key, start: str | int, records: Iterable[LifeRecord]
@@ -132,11 +144,13 @@ class Backlog:
         def refilled() -> None:
             nonlocal waiting
             waiting -= 1
+            self._pending -= 1
             if not waiting and self._peer.link.ended is None:
                 self._replay(number, key, start, records)
 
         for record in records:
             waiting += record.oldest > 0 and self._refills.ask(record, refilled)
+        self._pending += waiting
         if not waiting:
             self._replay(number, key, start, records)
 
@@ -170,7 +184,9 @@ class Backlog:
         """
         The peer's subscriptions have changed.
         """
-        self._interest = Interest(self._peer.listens)
+        self._known = None
+        if not self.late and not self._asked:
+            return
         for reading in tuple(self.late.values()):
             reading.interest = self._interest
             if not self._isConcerned(reading):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .peers import Peer
 
 
-MAX_SEEN: Final = 200_000
+MAX_SEEN: Final = 50_000
 """
 Senders that one peer may have known.
 """
@@ -121,10 +121,12 @@ class Backlogs:
         """
         if peer.backlog is None or not peer.backlog.late:
             return {}
-        interest = Interest((key,))
+        interest, late = Interest((key,)), peer.backlog.late
+        if key[0] is not None and not isPattern(key[0]):
+            late = {key[0]: late[key[0]]} if key[0] in late else {}
         found = {
             name: record
-            for name, reading in peer.backlog.late.items()
+            for name, reading in late.items()
             if (record := reading.cursor.lives.newest) is not None
             and interest.concerns(name, record.info.events)
         }
@@ -216,9 +218,10 @@ class Backlogs:
         """
         if self._resuming.get(peer) is resuming:
             del self._resuming[peer]
-            wanted = [matcher(sender) for sender in {sender for sender, _ in peer.listens}]
+            senders = {sender for sender, _ in peer.listens}
+            loose = [matcher(each) for each in senders if each is None or isPattern(each)]
             for name, (sid, seq) in resuming.awaited.items():
-                if any(isWanted(name) for isWanted in wanted):
+                if name in senders or any(isWanted(name) for isWanted in loose):
                     peer.send(_gap(name, sid, seq))
 
     def _named(self, keys: Iterable[Key], more: Iterable[str] = ()) -> list[str]:
@@ -241,6 +244,8 @@ def _beginning(lives: Lives) -> Cursor:
     missed.
     """
     first = lives.records[0]
+    if lives.first and not first.goesOn:
+        return Cursor(lives, ordinal=0)
     return Cursor(lives, first, 0 if first.oldest or first.goesOn else first.start)
 
 

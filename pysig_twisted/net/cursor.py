@@ -55,10 +55,16 @@ class Cursor:
     __slots__ = ("_before", "_hasSkipped", "_isTold", "_ordinal", "lives", "record", "seq")
 
     def __init__(
-        self, lives: Lives, record: LifeRecord | None = None, seq: int = 0, isTold: bool = False
+        self,
+        lives: Lives,
+        record: LifeRecord | None = None,
+        seq: int = 0,
+        isTold: bool = False,
+        ordinal: int | None = None,
     ) -> None:
         """
-        @param record: where to begin; C{None} for the oldest life.
+        @param record: where to begin; C{None} for the oldest life, or the one with that
+            ordinal, remembered or not.
         @param seq: the number of the last event of that which is not to come.
         @param isTold: does the reader know that this life is here?
         """
@@ -69,7 +75,9 @@ class Cursor:
         self._before: LifeRecord | None = None
         # Has it passed lives that are remembered no more?
         self._hasSkipped = False
-        self._ordinal = lives.first if record is None else record.ordinal
+        self._ordinal = lives.first if ordinal is None else ordinal
+        if record is not None:
+            self._ordinal = record.ordinal
 
     @property
     def needsRefill(self) -> bool:

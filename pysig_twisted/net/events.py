@@ -227,7 +227,7 @@ class Events:
         Send a run that follows what was sent before to all who listen.
         """
         life = signal.life
-        life.seq = kept.last
+        life.seq = life.record.heard = kept.last
         self._history.keep(life.record, kept)
         count = kept.last - kept.first + 1
         self.accepted += count
@@ -272,9 +272,10 @@ class Events:
         Much waits for some peers: too much for some of them, which have to hear of this
         later.
         """
+        pressed = set(outboxes)
         for peer in dict.fromkeys(signal.targets or ()):
             outbox = peer.link.outbox
-            if any(outbox is pressed for pressed in outboxes):
+            if outbox in pressed:
                 self._crowded[peer] = None
                 if outbox.isBehind:
                     self.delivered -= kept.last - kept.first + 1
@@ -290,6 +291,7 @@ class Events:
         codec = self._codecs.byId.get(signal.stream.codec)
         refresh = self._listeners.index.refresh
         for seq, time, data in run.events():
+            life.record.heard = seq
             targets = local.targets
             if targets is None:
                 targets = refresh(local)
@@ -378,8 +380,13 @@ class Events:
             if len(payload) > longest:
                 raise tooLarge(sender.name, event, len(payload), longest)
             frame = frameOf(seq, int(time * 1e6), payload)
-            self._pass(signal, Kept(stream, frame, seq, seq, len(frame) - 4))
-            self._crowded.clear()  # this process does not wait for peers
+            # This process does not wait for peers; but a listener of it may be firing
+            # this while something of a peer's is being read, which may have to.
+            crowded, self._crowded = self._crowded, {}
+            try:
+                self._pass(signal, Kept(stream, frame, seq, seq, len(frame) - 4))
+            finally:
+                self._crowded = crowded
 
         return publish
 

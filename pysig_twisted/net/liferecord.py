@@ -27,6 +27,8 @@ class LifeRecord:
         none.
     @ivar last: the number of its last event.
     @ivar joined: the same as C{start}, but for what the owner has sent again.
+    @ivar heard: the number of the last event that the listeners of this process were
+        given, if they hear such events.
     @ivar goesOn: has the same life a record before this one?
     @ivar reason: why it ended; C{None} while it is here.
     @ivar endedAt: when it ended.
@@ -46,6 +48,7 @@ class LifeRecord:
         "charge",
         "endedAt",
         "goesOn",
+        "heard",
         "info",
         "joined",
         "last",
@@ -71,7 +74,7 @@ class LifeRecord:
         self.secret = secret
         self.start = self.last = start
         self.oldest = oldest if oldest <= start else 0
-        self.joined = start
+        self.joined = self.heard = start
         self.goesOn = any(record.info.sid == info.sid for record in lives.records)
         self.reason: str | None = None
         self.endedAt = 0.0

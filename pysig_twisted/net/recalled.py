@@ -50,7 +50,8 @@ class Recalled(Remembered):
         while (step := cursor.next(hears)) is not None:
             if isinstance(step, Kept):
                 found += self._decoded(step)
-        return found
+        # The rest of a run that is being given to listeners just now is yet to come.
+        return [item for item in found if item[0].seq <= record.heard]
 
     def _decoded(self, kept: Kept) -> list[tuple[EventInfo, Any]]:
         """

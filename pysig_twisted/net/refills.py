@@ -8,6 +8,7 @@ the router remembers.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -22,9 +23,14 @@ from ..wire.messages import HIGHEST_MAX_FRAME, MAX_ID, Call, Error, Refill, Repl
 from ..wire.runs import Run, parseHead
 from ..wire.version1 import Reader
 from .history import LIFE_BYTES, History
-from .kept import Kept, Stream
+from .kept import COST, Kept, Stream
 from .liferecord import LifeRecord
 from .peers import Peer
+
+MAX_RENEWALS: Final = 80
+"""
+Parts that renew the time of an owner: what there may be, in parts of 64 KiB, and some.
+"""
 
 TIMEOUT: Final = 10.0
 """
@@ -40,11 +46,12 @@ class _Asked:
     @ivar record: the life.
     @ivar items: what has come.
     @ivar size: bytes of that.
+    @ivar renewals: how many parts have come.
     @ivar waiting: told when it has ended.
     @ivar bucket: see L{Deadlines.add}.
     """
 
-    __slots__ = ("bucket", "items", "owner", "record", "size", "waiting")
+    __slots__ = ("bucket", "items", "owner", "record", "renewals", "size", "waiting")
 
     def __init__(self, owner: Peer, record: LifeRecord) -> None:
         """
@@ -52,7 +59,8 @@ class _Asked:
         """
         self.owner = owner
         self.record = record
-        self.items: list[Kept] = []
+        self.items: deque[Kept] = deque()
+        self.renewals = 0
         self.size = 0
         self.waiting: list[Callable[[], object]] = []
         self.bucket = 0
@@ -92,6 +100,8 @@ class Refills:
         number = self._ofRecord.get(record)
         if number is None:
             life = self._find(record.info.name)
+            if life is not None and life.record is record and life.owner is None:
+                return False  # it may come back
             if life is None or life.sid != record.info.sid or not isinstance(life.owner, Peer):
                 self._history.refill(record, [])
                 return False
@@ -118,13 +128,15 @@ class Refills:
         for run in reader.feed(message.frames):
             kept = _checked(run, asked)
             asked.items.append(kept)
-            asked.size += len(kept.frames)
+            asked.size += len(kept.frames) + COST
         if reader.held:
             raise ProtocolError("the answer to refill ends within a frame")
         while asked.size > LIFE_BYTES:
-            asked.size -= len(asked.items.pop(0).frames)
-        self._deadlines.drop(asked.bucket, (self, message.id))
-        self._await(message.id, asked)
+            asked.size -= len(asked.items.popleft().frames) + COST
+        if message.frames and asked.renewals < MAX_RENEWALS:
+            asked.renewals += 1
+            self._deadlines.drop(asked.bucket, (self, message.id))
+            self._await(message.id, asked)
 
     def answered(self, peer: Peer, message: Result | Error) -> None:
         """
@@ -166,7 +178,7 @@ class Refills:
         asked = self._calls.pop(number)
         del self._ofRecord[asked.record]
         self._deadlines.drop(asked.bucket, (self, number))
-        items = asked.items
+        items = list(asked.items)
         if items and items[-1].last != asked.record.start:
             items = []  # it would leave a hole that nobody could explain
         self.refilled += sum(item.last - item.first + 1 for item in items)

@@ -151,6 +151,8 @@ class Wish:
         @raise ProtocolError: it is none.
         """
         for item in framesOf(message.frames, maxFrame):
+            if not self._arrivals.isOpen:
+                return
             if isinstance(item, Run):
                 self._events(item)
             elif isinstance(item, GapNotice):
@@ -192,6 +194,8 @@ class Wish:
         targets = (self.subscription.delivery,)
         count = 0
         for seq, stamp, data in run.events():
+            if not self._arrivals.isOpen:
+                break  # a listener has ended the link: what follows will come again
             if not takes(name, sid, seq):
                 continue
             try:

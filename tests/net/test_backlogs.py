@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.presence import newSid, sidText
 from pysig_twisted.net import backlog, backlogs, flow, history
-from pysig_twisted.wire.messages import Listen, Resume, Unlisten
+from pysig_twisted.wire.messages import Listen, RemoveSender, Resume, Unlisten
 
 from .accounting import EVENTS, Listener, Source, World
 from .latecase import LateCase, plain, shown
@@ -284,6 +284,26 @@ class ResumeTests(LateCase):
         seen = {str(number): (sidText(newSid()), 1) for number in range(2)}
         self.assertEqual(other.call(Resume(seen, more=True)), {})
         self.assertEqual(other.call(Resume(self.seen(self.s, 0))), "busy")
+
+    def test_refused(self) -> None:
+        """A subscription whose resumption was refused can begin anew."""
+        self.patch(backlogs, "MAX_SEEN", 0)
+        peer = self.peer()
+        peer.call(Listen("s", None, "resume"))
+        self.assertEqual(peer.call(Resume(self.seen(self.s, 0))), "busy")
+        peer.call(Listen("s"))
+        self.fire(self.s, "a", 1, 0)
+        self.assertEqual(plain(peer.take()), [("s", "up", 0), ("s", 1)])
+
+    def test_manyLives(self) -> None:
+        """Of more lives than are remembered the first are a gap."""
+        for number in range(20):
+            sender = self.owner.addSender("t", "a", sid=sidText(newSid()))
+            self.fire(sender, "a", 1, 0)
+            self.owner.call(RemoveSender("t"))
+        told = plain(self.resume({}, ("t", None)).take())
+        self.assertEqual(told[0], ("t", "gap", None, None, None, "history"))
+        self.assertEqual(told[1:], [("t", "up", 0), ("t", 1), ("t", "down", 1)] * 16)
 
     def test_tooManyReplays(self) -> None:
         """More replays than may wait are refused, and the subscription with them."""

@@ -20,6 +20,7 @@ from hypothesis.strategies import booleans, integers, none, sampled_from
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted import Limits
+from pysig_twisted.core.info import EventInfo
 from pysig_twisted.names import CONNECT, DISCONNECT
 from pysig_twisted.testing import Recorder, memoryRouters
 
@@ -176,3 +177,52 @@ class LateJoinerTests(SynchronousTestCase):
             JoinMachine,
             settings=settings(max_examples=60, stateful_step_count=25, deadline=None),
         )
+
+
+class AmidTests(SynchronousTestCase):
+    """What listeners do amid a replay, or amid what is fired."""
+
+    def setUp(self) -> None:
+        """Two clients; a sender of one of them."""
+        self.routers = memoryRouters(clients=2)
+        self.addCleanup(self.routers.stop)
+        self.owner, self.client = self.routers.clients
+        self.sender = self.owner.addSender("s", "e")
+        self.routers.pump()
+
+    def test_addedAmid(self) -> None:
+        """One that is added while a run is given to the server's own hears each event once."""
+        found: list[tuple[int, bool]] = []
+
+        def hear(info: EventInfo, data: Any) -> None:
+            found.append((info.seq, info.replayed))
+
+        def first(info: EventInfo, data: Any) -> None:
+            if info.seq == 1:
+                self.routers.server.addListener(hear, "s", replay=10)
+
+        self.routers.server.addListener(first, "s")
+        for number in range(3):
+            self.sender.trigger("e", number)
+        self.routers.pump()
+        self.assertEqual(found, [(1, True), (2, False), (3, False)])
+
+    def test_stoppedAmid(self) -> None:
+        """One that ends the link amid a replay hears no more; the rest is told as missed."""
+        for number in range(10):
+            self.sender.trigger("e", number)
+        self.routers.pump()
+        told: list[Any] = []
+
+        def hear(info: EventInfo, data: Any) -> None:
+            told.append(info.seq)
+            if info.seq == 3:
+                self.client.stopService()
+
+        self.client.addListener(
+            hear, "s", replay=100, onGap=lambda gap: told.append((gap.first, gap.last))
+        )
+        self.routers.pump()
+        self.client.startService()
+        self.routers.advance(5)
+        self.assertEqual(told, [1, 2, 3, (4, 10)])
