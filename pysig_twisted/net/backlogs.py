@@ -145,6 +145,7 @@ class Backlogs:
             for name in self._named(keys, resuming.seen)
             if (cursor := self._cursor(peer, name, resuming)) is not None
         ]
+        self._tellForgotten(peer, resuming.seen, Interest(keys))
         resuming.answer = self.of(peer).resume(number, cursors)
         resuming.seen = {}
         if not resuming.awaited:
@@ -154,6 +155,19 @@ class Backlogs:
             resuming.bucket = self._deadlines.add(self._history.window, resuming, call)
         else:
             self._giveUp(peer, resuming)
+
+    def _tellForgotten(self, peer: Peer, seen: Seen, interest: Interest) -> None:
+        """
+        Senders came and went while a peer was away, and are not remembered any more: it
+        has missed something of them.
+        """
+        for name, (endedAt, events) in reversed(self._history.forgotten.items()):
+            if endedAt <= peer.awaySince:
+                break
+            lives = self._history.lives(name)
+            isHere = lives is not None and lives.records
+            if name not in seen and not isHere and interest.concerns(name, events):
+                peer.send(GapNotice(name, why="history"))
 
     def saw(self, peer: Peer, seen: Seen) -> None:
         """

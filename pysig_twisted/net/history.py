@@ -30,6 +30,7 @@ from .liferecord import LifeRecord, Lives
 LIFE_BYTES: Final = 4 << 20
 MAX_LIVES: Final = 16
 MAX_ENDED: Final = 10_000
+MAX_FORGOTTEN: Final = 2_000
 
 
 class History:
@@ -39,6 +40,8 @@ class History:
     @ivar budget: the bytes that all lives may take together.
     @ivar window: seconds for which a life is kept after its end.
     @ivar charge: the bytes that they take.
+    @ivar forgotten: the names whose lives were forgotten last: when the last of these
+        ended, and what it declared.
     @ivar evicted: how many runs and holes were forgotten to make room.
     """
 
@@ -50,6 +53,7 @@ class History:
         self.window = window
         self.charge = 0
         self.evicted = 0
+        self.forgotten: OrderedDict[str, tuple[float, tuple[str, ...]]] = OrderedDict()
         # Weak: a name is forgotten with its last record, unless a reader is there.
         self._names: WeakValueDictionary[str, Lives] = WeakValueDictionary()
         self._ended: OrderedDict[LifeRecord, None] = OrderedDict()
@@ -175,6 +179,10 @@ class History:
         reading it finds that all is gone.
         """
         lives = record.lives
+        self.forgotten[lives.name] = record.endedAt, record.info.events
+        self.forgotten.move_to_end(lives.name)
+        if len(self.forgotten) > MAX_FORGOTTEN:
+            self.forgotten.popitem(last=False)
         while record.ordinal >= lives.first:
             oldest = lives.records.popleft()
             lives.first += 1

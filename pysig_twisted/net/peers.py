@@ -103,6 +103,7 @@ LATER: Final[Mapping[str, Callable[[], Any]]] = {
     "refusals": Occasions,
     "_notices": dict,
     "backlog": lambda: None,
+    "awaySince": lambda: -inf,
 }
 """
 What each L{Peer} has, but most never need: it is made when it is needed.
@@ -123,6 +124,7 @@ class Peer:
     @ivar claims: the connections that have the names it waits for, by name.
     @ivar listens: its subscriptions.
     @ivar heads: the signals it may fire, by the heads of their frames.
+    @ivar awaySince: up to when it has heard all, on its connection before.
     @ivar backlog: what it has yet to hear of what was fired before.
     @ivar asking: requests it waits for, by its numbers.
     @ivar serving: requests it works on, by our numbers.
@@ -131,6 +133,7 @@ class Peer:
     __slots__ = (
         "_notices",
         "asking",
+        "awaySince",
         "backlog",
         "claims",
         "codecs",
@@ -151,6 +154,7 @@ class Peer:
         "write",
     )
 
+    awaySince: float
     backlog: Backlog | None
     claims: dict[str, Peer]
     heads: dict[bytes, PeerSignal]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from itertools import count
+from math import inf
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,9 +55,19 @@ if TYPE_CHECKING:
 
     from ..interfaces import IWire
 
-MAX_ENDS: Final = 1_000
+MAX_ENDS: Final = 10_000
 """
-Clients of which it is remembered why their last connection ended.
+Clients of which it is remembered how their last connection ended.
+"""
+
+FLIGHT: Final = 2.0
+"""
+Seconds: what was sent so shortly before a connection broke may not have arrived.
+"""
+
+NEVER: Final = (None, -inf)
+"""
+In the place of the last connection of a client that has had none here.
 """
 
 ANONYMOUS = "anonymous"
@@ -140,6 +151,9 @@ class ServerProtocol(Link):
         self._instance = hello.instance
         self.wire.maxFrame = limits.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
+        lastEnd, awaySince = factory.ends.pop(hello.instance, NEVER)
+        if awaySince > -inf:
+            peer.awaySince = awaySince
         self._handlers, self._subject = factory.handlers, peer
         self.wire.events = partial(factory.hub.events.read, peer)
         self.conversation.opened()
@@ -158,7 +172,7 @@ class ServerProtocol(Link):
                 },
                 heartbeat=limits.heartbeat,
                 window=limits.window,
-                lastEnd=factory.ends.pop(hello.instance, None),
+                lastEnd=lastEnd,
             )
         )
         factory.hub.join(peer)
@@ -293,7 +307,8 @@ class ServerFactory(TwistedServerFactory):
     @ivar epoch: a random name of this run of the router.
     @ivar links: the connections that are open, also those that have not said
         HELLO.
-    @ivar ends: why the last connection of a client ended, by the client's instance.
+    @ivar ends: why the last connection of a client ended, if it was not just broken, and
+        up to when the client heard all; by the client's instance.
     """
 
     noisy = False
@@ -320,7 +335,7 @@ class ServerFactory(TwistedServerFactory):
         self.wire = wire
         self.epoch = token_hex(8)
         self.links: dict[ServerProtocol, None] = {}
-        self.ends: dict[str, str] = {}
+        self.ends: dict[str, tuple[str | None, float]] = {}
         self.numbers = count(1)
         self._observers = observers
 
@@ -352,11 +367,13 @@ class ServerFactory(TwistedServerFactory):
     def noteEnd(self, instance: str, error: PysigError) -> None:
         """
         The connection of a client has ended: tell it why, should it come back. It may
-        not have heard.
+        not have heard. And note up to when it surely has heard all.
         """
-        if instance and not isinstance(error, LinkLost):
+        if instance:
+            isSilent = isinstance(error, RequestTimeout)
+            since = self.context.clock.now() - (self.context.limits.silence if isSilent else FLIGHT)
             self.ends.pop(instance, None)
-            self.ends[instance] = error.code
+            self.ends[instance] = None if isinstance(error, LinkLost) else error.code, since
             if len(self.ends) > MAX_ENDS:
                 del self.ends[next(iter(self.ends))]
 

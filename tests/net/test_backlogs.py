@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.presence import newSid, sidText
 from pysig_twisted.net import backlog, backlogs, flow, history
-from pysig_twisted.wire.messages import Listen, RemoveSender, Resume, Unlisten
+from pysig_twisted.wire.messages import Listen, Ping, RemoveSender, Resume, Unlisten
 
 from .accounting import EVENTS, Listener, Source, World
 from .latecase import LateCase, plain, shown
@@ -297,13 +297,34 @@ class ResumeTests(LateCase):
 
     def test_manyLives(self) -> None:
         """Of more lives than are remembered the first are a gap."""
-        for number in range(20):
+        for _ in range(20):
             sender = self.owner.addSender("t", "a", sid=sidText(newSid()))
             self.fire(sender, "a", 1, 0)
             self.owner.call(RemoveSender("t"))
         told = plain(self.resume({}, ("t", None)).take())
         self.assertEqual(told[0], ("t", "gap", None, None, None, "history"))
         self.assertEqual(told[1:], [("t", "up", 0), ("t", 1), ("t", "down", 1)] * 16)
+
+    def test_forgotten(self) -> None:
+        """Senders that came, went and were forgotten while it was away are a gap, each once."""
+        self.owner.addSender("before", "a")
+        self.owner.call(RemoveSender("before"))
+        self.wait(3)
+        old = self.peer(instance="me")
+        old.listen(None, "a")
+        old.leave()
+        for name in ("t", "u", "v"):
+            self.owner.addSender(name, "a" if name != "u" else "b")
+            self.owner.call(RemoveSender(name))
+        for _ in range(35):
+            self.owner.say(Ping(0))
+            self.wait(1)
+        peer = self.peer(instance="me")
+        peer.call(Listen(None, "a", "resume"))
+        peer.take()
+        peer.ask(Resume({"v": (sidText(newSid()), 0)}))
+        gaps = [told for told in plain(peer.take()) if told[1] == "gap"]
+        self.assertEqual(gaps, [("t", "gap", None, None, None, "history")])
 
     def test_tooManyReplays(self) -> None:
         """More replays than may wait are refused, and the subscription with them."""
