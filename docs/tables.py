@@ -23,7 +23,18 @@ from pysig_twisted import errors
 from pysig_twisted.config import ClientSettings, ServerSettings
 from pysig_twisted.core import delivery
 from pysig_twisted.errors import PysigError
-from pysig_twisted.net import backoff, client, flow, heartbeat, history, hold, ring
+from pysig_twisted.net import (
+    backlog,
+    backlogs,
+    backoff,
+    client,
+    flow,
+    heartbeat,
+    history,
+    hold,
+    refills,
+    ring,
+)
 from pysig_twisted.net.limits import Limits
 
 DOCS = Path(__file__).resolve().parent
@@ -124,7 +135,33 @@ def knobRows() -> Iterator[Row]:
         "lives of one name",
         str(history.MAX_LIVES),
         FIXED,
-        "how often a name may come and go within `window` for all of that to be remembered",
+        "how often a name may come and go within `window` for all of that to be remembered; what"
+        " came before is a gap whose numbers are not known",
+    )
+    yield (
+        "lives that have ended",
+        f"{history.MAX_ENDED:,}",
+        FIXED,
+        "of all names together; of the last "
+        f"{history.MAX_FORGOTTEN:,} that are forgotten, peers that were away are told a gap",
+    )
+    yield (
+        "senders of one peer that comes back",
+        f"{backlogs.MAX_SEEN:,}",
+        FIXED,
+        "of which it may go on; with more it begins anew, and is told gaps",
+    )
+    yield (
+        "replays that wait",
+        f"{backlog.MAX_ASKED:,}",
+        FIXED,
+        "senders that one peer may be waiting for, with `replay`",
+    )
+    yield (
+        "an owner's time",
+        seconds(refills.TIMEOUT),
+        FIXED,
+        "to send again what a restarted server asks for, from one part to the next",
     )
     yield (
         "a client's ring",
@@ -162,6 +199,12 @@ def knobRows() -> Iterator[Row]:
         size(heartbeat.WAITING),
         FIXED,
         "what may wait for all peers together; over it those go for which most waits",
+    )
+    yield (
+        "frames that are not whole",
+        size(heartbeat.UNFINISHED),
+        FIXED,
+        "of all peers together; over it those go that have most",
     )
     yield (
         "behind",
