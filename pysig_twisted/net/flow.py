@@ -99,6 +99,9 @@ class Outbox:
     @ivar total: how many bytes were given to the transport.
     @ivar behind: so many bytes may wait before L{writeEvents} takes no more.
     @ivar isBehind: did it refuse what it was given last?
+    @ivar tail: what was written last, in pieces of any size.
+    @ivar easy: whoever writes very often may do so without a call: put frames into
+        C{tail} and add to C{size}, as long as that stays at most this.
     """
 
     log = Logger()
@@ -108,19 +111,20 @@ class Outbox:
         "_closed",
         "_dirty",
         "_drained",
-        "_easy",
         "_full",
+        "_half",
         "_offset",
         "_overflow",
         "_overflown",
         "_room",
-        "_tail",
         "_transport",
         "_turn",
         "behind",
+        "easy",
         "isBehind",
         "paused",
         "size",
+        "tail",
         "taken",
         "total",
         "wrote",
@@ -136,14 +140,14 @@ class Outbox:
         # How many bytes may wait; less than 0 when nothing more is taken.
         self._room = limit
         self.behind = min(BEHIND, limit // 8)
-        # Up to so many may wait without a second thought; none when nothing is taken.
-        self._easy = self.behind // 2
+        self._half = self.behind // 2
+        self.easy = -1
         self.isBehind = False
         self._overflow = overflow
         self._transport: Any = None
         # What waits: blocks of up to 64 KiB or one frame, then what was written since.
         self._blocks: list[bytes] = []
-        self._tail: list[bytes] = []
+        self.tail: list[bytes] = []
         # At most so much may wait until that is made a block too.
         self._full = PIECE
         # How much of the first block the transport has.
@@ -170,18 +174,9 @@ class Outbox:
         Send whole frames, in their turn.
         """
         size = self.size + len(data)
-        if size > self._room:
-            if self._room < 0:
-                return
-            self._overflown = True
-            self._room = self._easy = -1
-        if size > self._full:
-            self._gather()
-        self.size = size
-        self._tail.append(data)
-        if not self._dirty:
-            self._dirty = True
-            self._turn.add(self)
+        if size <= self.easy or self._prepare(size):
+            self.size = size
+            self.tail.append(data)
 
     def writeEvents(self, frames: bytes) -> Outbox | None:
         """
@@ -191,29 +186,41 @@ class Outbox:
         @return: this, if they were refused or half as much waits; C{isBehind} tells.
         """
         size = self.size + len(frames)
-        if size > self._easy:
-            if self._room < 0:
+        if size > self.easy:
+            self.isBehind = size > self.behind and self.size > 0 and self._room >= 0
+            if self.isBehind:
+                return self
+            if not self._prepare(size):
                 return None
-            self.isBehind = self.size > 0 and size > self.behind
-            if not self.isBehind:
-                self.write(frames)
-            return self
-        # The rest is what write() does, without the cost of one more call.
-        if size > self._full:
-            self._gather()
         self.size = size
-        self._tail.append(frames)
+        self.tail.append(frames)
+        return self if size > self._half else None
+
+    def _prepare(self, size: int) -> bool:
+        """
+        See that there is room for so many bytes in all, and that they are sent.
+
+        @return: is more taken?
+        """
+        if size > self._room:
+            if self._room < 0:
+                return False
+            self._overflown = True
+            self._room = -1
         if not self._dirty:
             self._dirty = True
             self._turn.add(self)
-        return None
+        if size > self._full:
+            self._gather()
+        self.easy = min(self._full, self._room)
+        return True
 
     def _gather(self) -> None:
         """
         Make one block of what was written last: one at a time, many small frames
         take longer to send than they took to make.
         """
-        tail = self._tail
+        tail = self.tail
         if tail:
             self._blocks.append(tail[0] if len(tail) == 1 else b"".join(tail))
             tail.clear()
@@ -224,6 +231,7 @@ class Outbox:
         Give the transport what it takes.
         """
         self._dirty = False
+        self.easy = -1
         if self._overflown and not self._closed:
             self._overflow()
         elif not self.paused:
@@ -273,7 +281,7 @@ class Outbox:
         self._room = self.size + len(last)
         self.write(last)
         self._closed = True
-        self._room = self._easy = -1
+        self._room = -1
         self.flush()
 
     def close(self) -> None:
@@ -281,7 +289,7 @@ class Outbox:
         The connection is gone: forget everything.
         """
         self._closed = True
-        self._room = self._easy = -1
+        self._room = self.easy = -1
         self._transport = None
         self._forgetAll()
         self._callDrained()
@@ -291,7 +299,7 @@ class Outbox:
         Nothing waits any more.
         """
         self._blocks.clear()
-        self._tail.clear()
+        self.tail.clear()
         self._offset = self.size = 0
         self._full = PIECE
 

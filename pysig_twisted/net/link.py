@@ -167,11 +167,18 @@ class Link(Protocol):
         return describeAddress(self.transport.getPeer)
 
     @property
+    def isPlain(self) -> bool:
+        """
+        Does what L{write} is given go to the outbox as it is?
+        """
+        return isinstance(self.wire, Reader)
+
+    @property
     def writeEvents(self) -> Callable[[bytes], Outbox | None]:
         """
         What sends whole frames with events; see L{Outbox.writeEvents}.
         """
-        if isinstance(self.wire, Reader):
+        if self.isPlain:
             return self.outbox.writeEvents
         return self._writeTranslated
 

@@ -21,7 +21,8 @@ from ..wire.messages import MAX_FRAME, Added, AddSender
 from .blocks import COST, pieces
 from .clientprotocol import ClientProtocol
 from .remotesignals import RemoteSignal
-from .sending import LONG, REFUSED, Sending
+from .ring import SHUT
+from .sending import LONG, REFUSED, ROOM, Sending
 
 PIECE: Final = 1 << 16
 """
@@ -90,12 +91,15 @@ class OwnSender:
         self._signals.append(signal)
         return signal
 
-    def withhold(self, frame: bytes) -> None:
+    def fire(self, frame: bytes) -> None:
         """
-        An event was fired that the link cannot be given now.
+        An event was fired: give it to the link, or keep it.
         """
         ring = self.ring
         if ring.isOpen:
+            if self.link is not None and self.link.outbox.size < self.room:
+                ring.put(frame)
+                return
             ring.shut()
             ring.keep(frame)
             self._sending.queue(self)
@@ -126,7 +130,8 @@ class OwnSender:
         if self.isLeaving:
             self.isLeaving = False
         else:
-            ring.open(link.outbox, link.write)
+            isDirect = link.isPlain and self.room >= ROOM
+            ring.open(link.write, link.outbox if isDirect else SHUT)
         return False
 
     def hasGiven(self, sid: int, seq: int) -> bool:

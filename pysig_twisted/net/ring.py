@@ -31,27 +31,28 @@ Bytes of events that a ring keeps of those that were given to a link.
 
 class Outlet(Protocol):
     """
-    What a ring looks at to know if events may be given to the link as they are
-    fired.
-
-    @ivar size: how many bytes wait there.
+    Where a ring may put frames for the link without a call; see
+    L{Outbox<pysig_twisted.net.flow.Outbox>}.
     """
 
+    easy: int
     size: int
+    tail: list[bytes]
 
 
 class Shut:
     """
-    An L{Outlet} that has no room.
+    An L{Outlet} that takes nothing.
     """
 
-    __slots__ = ("size",)
+    __slots__ = ("easy", "size", "tail")
 
     def __init__(self) -> None:
         """
         See the class.
         """
-        self.size = 1 << 62
+        self.easy = self.size = -1
+        self.tail: list[bytes] = []
 
 
 SHUT: Final = Shut()
@@ -60,15 +61,17 @@ SHUT: Final = Shut()
 class Ring:
     """
     See the module. L{RemoteSignal<pysig_twisted.net.remotesignals.RemoteSignal>}
-    fills it, for speed without a call: while C{outlet} has room, it puts a frame
-    into C{fresh}, takes its length off C{room}, gives it to C{write}, and calls
-    L{roll} if there is no C{room} left. Else it calls L{keep}.
+    fills it, for speed without a call: while it is easy to write to C{outlet}, it
+    puts a frame there and into C{fresh}, takes its length off C{room}, and calls
+    L{roll} if there is no C{room} left. This is L{put}. Else L{put} is called if
+    the ring is open, or L{keep}.
 
     @ivar name: the sender's name.
     @ivar fresh: the frames of the last block, which is being filled.
     @ivar room: bytes that it has room for.
-    @ivar outlet: says if what is fired goes to the link at once.
+    @ivar outlet: where what is fired may go without a call.
     @ivar write: takes what goes to the link.
+    @ivar isOpen: does what is fired go to the link at once?
     @ivar unsentBytes: bytes of what no link was given.
     @ivar isShort: was the newest event dropped, so that no later one will show
         that it is missing?
@@ -86,6 +89,7 @@ class Ring:
         "_unsentCount",
         "fresh",
         "isListed",
+        "isOpen",
         "isShort",
         "name",
         "outlet",
@@ -103,6 +107,7 @@ class Ring:
         self.room = 0
         self.outlet: Outlet = SHUT
         self.write: Callable[[bytes], Any] = _nowhere
+        self.isOpen = False
         self.unsentBytes = 0
         self.isShort = False
         self.isListed = False
@@ -123,13 +128,6 @@ class Ring:
         return self._count + len(self.fresh)
 
     @property
-    def isOpen(self) -> bool:
-        """
-        Does what is fired go to the link at once?
-        """
-        return self.outlet is not SHUT
-
-    @property
     def unsent(self) -> int:
         """
         How many frames no link was given.
@@ -142,11 +140,12 @@ class Ring:
         """
         return len(self._unsent) >= count
 
-    def open(self, outlet: Outlet, write: Callable[[bytes], Any]) -> None:
+    def open(self, write: Callable[[bytes], Any], outlet: Outlet = SHUT) -> None:
         """
         Let what is fired go to the link at once, from here on. Nothing waits.
         """
         self._close()
+        self.isOpen = True
         self.outlet, self.write = outlet, write
 
     def shut(self) -> None:
@@ -155,7 +154,18 @@ class Ring:
         """
         if self.isOpen:
             self._close()
+            self.isOpen = False
             self.outlet, self.write = SHUT, _nowhere
+
+    def put(self, frame: bytes) -> None:
+        """
+        Have a newer frame, and give it to the link.
+        """
+        self.fresh.append(frame)
+        self.write(frame)
+        self.room = room = self.room - len(frame)
+        if room < 0:
+            self.roll()
 
     def keep(self, frame: bytes) -> None:
         """

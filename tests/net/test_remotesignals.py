@@ -7,6 +7,8 @@ from typing import Any
 
 from pysig_twisted import Limits
 from pysig_twisted.errors import BadData, NameTaken, SenderGone, TooLarge
+from pysig_twisted.net.flow import PIECE
+from pysig_twisted.net.sending import ROOM
 from pysig_twisted.wire.runs import Run, parseHead
 
 from .clientcase import ClientTestCase, Spoken
@@ -60,6 +62,22 @@ class RemoteSignalTests(ClientTestCase):
         sender.trigger("e", "second")
         self.routers.pump()
         self.assertEqual(heard.data, ["first", "second"])
+
+    def test_burst(self) -> None:
+        """Of many events at once the outbox has 1 MiB, counts it right, and the rest follows."""
+        client = self.client()
+        sender = self.sender(client)
+        heard = self.listen(self.routers.server, "s", "e")
+        signal = sender.getSignal("e")
+        for number in range(40_000):
+            signal.trigger(number)
+        outbox = client._uplink.openLink().outbox
+        self.assertTrue(ROOM <= outbox.size < ROOM + 2 * PIECE, outbox.size)
+        waiting = sum(map(len, [*outbox._blocks, *outbox.tail]))
+        self.assertEqual(waiting, outbox.size)
+        self.routers.pump()
+        self.assertEqual(heard.data, list(range(40_000)))
+        self.assertEqual(outbox.size, 0)
 
     def test_removed(self) -> None:
         """It fires no more when its sender was removed, whatever was kept of it."""

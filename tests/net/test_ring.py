@@ -29,7 +29,6 @@ class Outbox:
     """Where a ring puts its events at once, while there is room."""
 
     def __init__(self) -> None:
-        self.size = 0
         self.data = bytearray()
 
     def write(self, data: bytes) -> None:
@@ -51,12 +50,8 @@ class RingTestCase(SynchronousTestCase):
         """Have events, as a signal does it."""
         for number in range(first, last + 1):
             data = frame(number, size)
-            if ring.outlet.size < 1 << 20:
-                ring.fresh.append(data)
-                ring.room = room = ring.room - len(data) + 4
-                ring.write(data)
-                if room < 0:
-                    ring.roll()
+            if ring.isOpen:
+                ring.put(data)
             else:
                 ring.keep(data)
 
@@ -101,7 +96,7 @@ class RingTests(RingTestCase):
     def test_open(self) -> None:
         """What is fired while it is open is given at once, and kept to be given again."""
         ring, outbox = self.rings.add("s"), Outbox()
-        ring.open(outbox, outbox.write)
+        ring.open(outbox.write)
         self.fire(ring, 1, 100)
         self.assertEqual(numbers(outbox.data), list(range(1, 101)))
         self.assertEqual((len(ring), ring.unsent, self.rings.unsent), (100, 0, 0))
@@ -125,7 +120,7 @@ class RingTests(RingTestCase):
     def test_kept(self) -> None:
         """Of what was given, the last 4 MiB are kept; of what was not, all."""
         ring, outbox = self.rings.add("s"), Outbox()
-        ring.open(outbox, outbox.write)
+        ring.open(outbox.write)
         self.fire(ring, 1, 60_000, 200)
         held = sum(len(data) for data in ring.slice(0, len(ring)))
         self.assertTrue(KEPT - 2 * BLOCK < held < KEPT, held)
@@ -160,7 +155,7 @@ class RingTests(RingTestCase):
     def test_clear(self) -> None:
         """A ring that is cleared costs nothing."""
         ring, outbox = self.rings.add("s"), Outbox()
-        ring.open(outbox, outbox.write)
+        ring.open(outbox.write)
         self.fire(ring, 1, 100)
         ring.shut()
         self.fire(ring, 101, 103)
@@ -187,7 +182,7 @@ class LimitTests(RingTestCase):
         a, b, c = (self.rings.add(name) for name in "abc")
         for ring in (a, b):
             outbox = Outbox()
-            ring.open(outbox, outbox.write)
+            ring.open(outbox.write)
             self.fire(ring, 1, 400, 80)
         self.assertEqual(self.dropped, [])
         before = len(a), len(b)
@@ -242,7 +237,7 @@ class LimitTests(RingTestCase):
         rings = [self.rings.add(str(n)) for n in range(50)]
         for ring in rings:
             outbox = Outbox()
-            ring.open(outbox, outbox.write)
+            ring.open(outbox.write)
             self.fire(ring, 1, 100)
         last = self.rings.add("last")
         self.fire(last, 1, 1, self.limit - COST - 12)
@@ -302,7 +297,7 @@ class PropertyTests(RingTestCase):
             elif step == "open":
                 if not ring.unsent:
                     outbox = Outbox()
-                    ring.open(outbox, outbox.write)
+                    ring.open(outbox.write)
                     next[which] = fired[which] + 1
             elif step == "shut":
                 ring.shut()

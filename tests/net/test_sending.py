@@ -51,6 +51,7 @@ class FakeLink:
 
     def __init__(self, maxFrame: int = 1 << 20) -> None:
         self.isOpen = True
+        self.isPlain = False  # each event comes by write()
         self.welcome = SimpleNamespace(maxFrame=maxFrame)
         self.turn = Turn(lambda seconds, call: SimpleNamespace(cancel=lambda: None))
         self.outbox = Outbox(self.turn, 1 << 30, lambda: None)
