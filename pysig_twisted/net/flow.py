@@ -7,7 +7,8 @@ and goes on at C{resumeProducing}: that the transport takes more is the only
 progress that counts, on any carrier.
 
 What is written while one chunk of input is worked on, or within one turn of the
-reactor, goes out together: one write for each peer.
+reactor, goes out together: one write for each peer. Only what comes first in a
+turn goes at once, as it may well be alone.
 """
 
 from __future__ import annotations
@@ -37,17 +38,19 @@ class Turn:
 
     @ivar working: will L{flush} be called when the work at hand is done? Else
         it is called in the reactor's next turn.
+    @ivar first: who has begun this turn, and not sent anything yet.
     """
 
     log = Logger()
 
-    __slots__ = ("_callLater", "_dirty", "_timer", "working")
+    __slots__ = ("_callLater", "_dirty", "_timer", "first", "working")
 
     def __init__(self, callLater: Callable[..., Any]) -> None:
         """
         @param callLater: the reactor's.
         """
         self.working = False
+        self.first: Outbox | None = None
         self._callLater = callLater
         self._dirty: list[Outbox] = []
         self._timer: ITimer | None = None
@@ -59,6 +62,7 @@ class Turn:
         self._dirty.append(outbox)
         if not self.working and self._timer is None:
             self._timer = self._callLater(0, self._later)
+            self.first = outbox
 
     def flush(self) -> None:
         """
@@ -69,6 +73,13 @@ class Turn:
             # Were it left, a wall clock set back could keep it for very long.
             self._timer.cancel()
             self._timer = None
+        self.flushFirst()
+
+    def flushFirst(self) -> None:
+        """
+        Send what there is, but collect what comes later in this turn.
+        """
+        self.first = None
         while self._dirty:
             dirty, self._dirty = self._dirty, []
             for outbox in dirty:
@@ -174,9 +185,14 @@ class Outbox:
         Send whole frames, in their turn.
         """
         size = self.size + len(data)
-        if size <= self.easy or self._prepare(size):
+        if size <= self.easy:
             self.size = size
             self.tail.append(data)
+        elif self._prepare(size):
+            self.size = size
+            self.tail.append(data)
+            if self._turn.first is self and not self._overflown:
+                self._turn.flushFirst()
 
     def writeEvents(self, frames: bytes) -> Outbox | None:
         """
@@ -194,6 +210,8 @@ class Outbox:
                 return None
         self.size = size
         self.tail.append(frames)
+        if self._turn.first is self and not self._overflown:
+            self._turn.flushFirst()
         return self if size > self._half else None
 
     def _prepare(self, size: int) -> bool:

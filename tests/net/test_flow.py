@@ -66,16 +66,21 @@ class TurnTests(FlowRig):
     """When things are sent."""
 
     def test_laterTogether(self) -> None:
-        """What is written in one turn of the reactor is sent in the next, in one write each."""
+        """
+        The first that is written in one turn of the reactor is sent at once, the rest in the next
+        one, in one write each.
+        """
         other, carrier = self.make()
         for data in (b"a", b"b", b"c"):
             self.outbox.write(data)
             other.write(data)
-        self.assertEqual(self.carrier.writes, [])
+        self.assertEqual((self.carrier.writes, carrier.writes), ([b"a"], []))
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
         self.clock.advance(0)
-        self.assertEqual((self.carrier.writes, carrier.writes), ([b"abc"], [b"abc"]))
+        self.assertEqual((self.carrier.writes, carrier.writes), ([b"a", b"bc"], [b"abc"]))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+        other.writeEvents(b"d")
+        self.assertEqual(carrier.writes, [b"abc", b"d"])
 
     def test_working(self) -> None:
         """While input is worked on nothing is scheduled; the flush at its end sends all."""
@@ -149,9 +154,10 @@ class OutboxTests(FlowRig):
         writes = [
             bytes([n]) * size for n, size in enumerate((10, 40_000, 30_000, 200_000, 5, PIECE))
         ]
+        self.turn.working = True
         for data in writes:
             self.outbox.write(data)
-        self.clock.advance(0)
+        self.turn.flush()
         self.assertEqual(self.sent, b"".join(writes))
         self.assertLessEqual(max(map(len, self.carrier.writes)), PIECE)
         self.assertEqual(self.carrier.writes[0], writes[0] + writes[1])
@@ -205,9 +211,10 @@ class OutboxTests(FlowRig):
     def test_marks(self) -> None:
         """It notes that something was given, and that all was taken."""
         self.outbox.wrote = self.outbox.taken = False
+        self.turn.working = True
         self.outbox.write(b"x")
         self.assertFalse(self.outbox.wrote)
-        self.clock.advance(0)
+        self.turn.flush()
         self.assertTrue(self.outbox.wrote)
         self.assertFalse(self.outbox.taken)
         self.outbox.pauseProducing()
