@@ -203,8 +203,8 @@ class Outbox:
         """
         size = self.size + len(frames)
         if size > self.easy:
-            self.isBehind = size > self.behind and self.size > 0 and self._room >= 0
-            if self.isBehind:
+            if size > self.behind and self.size > 0 and self._room >= 0:
+                self.isBehind = True
                 return self
             if not self._prepare(size):
                 return None
@@ -212,7 +212,10 @@ class Outbox:
         self.tail.append(frames)
         if self._turn.first is self and not self._overflown:
             self._turn.flushFirst()
-        return self if size > self._half else None
+        if size > self._half:
+            self.isBehind = False
+            return self
+        return None
 
     def _prepare(self, size: int) -> bool:
         """

@@ -244,6 +244,24 @@ class OutboxTests(FlowRig):
         self.clock.advance(0)
         self.assertEqual(self.overflows, 1)
 
+    def test_eventsBehind(self) -> None:
+        """Events are refused while too much waits, and it says so only while that is so."""
+        outbox = Outbox(self.turn, 8 << 20, self.overflow)
+        half = bytes(outbox.behind // 2)
+        self.assertIs(outbox.writeEvents(half), None)
+        self.assertIs(outbox.writeEvents(half), outbox)
+        self.assertFalse(outbox.isBehind)
+        self.assertIs(outbox.writeEvents(b"x"), outbox)
+        self.assertTrue(outbox.isBehind)
+        self.assertEqual(outbox.size, outbox.behind)
+        outbox.attach(self.carrier)
+        self.turn.flush()
+        self.carrier.writes.clear()
+        outbox.pauseProducing()
+        self.assertIs(outbox.writeEvents(half), None)
+        self.assertIs(outbox.writeEvents(b"x"), outbox)
+        self.assertFalse(outbox.isBehind)
+
     def test_below(self) -> None:
         """Whoever waits for room is told when there is as much, each once."""
         self.successResultOf(self.outbox.below(0))
