@@ -16,6 +16,8 @@ from typing import Any, Final
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.endpoints import (
     HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP6ClientEndpoint,
     TCP6ServerEndpoint,
     UNIXClientEndpoint,
     UNIXServerEndpoint,
@@ -54,6 +56,12 @@ The end of what a router raises where a port is not safe. It is of no use to
 somebody at a command line.
 """
 
+BARE_LINE: Final = (
+    "a bare serial line loses and damages bytes, and cannot carry a router;"
+    " bridge the devices on it: with `twistd pysig bridge`, or with a table [serial.NAME]"
+    " in the configuration of a server"
+)
+
 # A mode of a unix socket: by name, or as the second of what has none.
 _MODE = re.compile(r"(?<!\\):mode=|\Aunix:(?:\\.|[^:\\])+:\d")
 _INTERFACE = re.compile(r":interface=(?:\\.|[^:\\])*")
@@ -82,11 +90,13 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
         return given
     if not isinstance(text, str):
         raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
+    if _isLine(text):
+        raise ConfigError(f"cannot connect to {text!r}: {BARE_LINE}")
     host = _HOST.match(text)
     if host is not None and not (host["port"] and _isPrefix(host["host"])):
         port = int(host["port"] or DEFAULT_PORT)
         _check(text, host["host"], port)
-        return HostnameEndpoint(reactor, host["host"].strip("[]"), port)
+        return _endpointOf(reactor, host["host"].strip("[]"), port)
     try:
         endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
     except Exception as error:
@@ -100,6 +110,31 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
     else:
         _check(text, getattr(endpoint, "_host", "host"), getattr(endpoint, "_port", 1))
     return endpoint
+
+
+def _endpointOf(reactor: Any, host: str, port: int) -> IStreamClientEndpoint:
+    """
+    What leads to a host. An address is not looked up: that, and being ready to try
+    several, takes as long as to connect.
+    """
+    try:
+        # The zone of a link-local address has to be looked up.
+        version = 0 if "%" in host else ip_address(host).version
+    except ValueError:
+        version = 0
+    if version == 4:
+        return TCP4ClientEndpoint(reactor, host, port)
+    if version == 6:
+        return TCP6ClientEndpoint(reactor, host, port)
+    return HostnameEndpoint(reactor, host, port)
+
+
+def _isLine(text: str) -> bool:
+    """
+    Is it an endpoint string of a serial line?
+    """
+    kind, colon, _ = text.partition(":")
+    return bool(colon) and kind.lower() == "serial"
 
 
 def _isPrefix(word: str) -> bool:
@@ -158,6 +193,8 @@ def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
         return given
     if not isinstance(text, str):
         raise ConfigError(f"{text!r} is neither an endpoint nor a string for one")
+    if _isLine(text):
+        raise ConfigError(f"cannot listen on {text!r}: {BARE_LINE}")
     try:
         endpoint: IStreamServerEndpoint = serverFromString(reactor, text)
         if isinstance(endpoint, UNIXServerEndpoint) and not _MODE.search(text):

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.address import HostnameAddress, IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.endpoints import (
+    HostnameEndpoint,
+    TCP4ClientEndpoint,
+    TCP4ServerEndpoint,
+    TCP6ClientEndpoint,
+)
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.stdio import PipeAddress
@@ -200,7 +205,6 @@ class ClientEndpointTests(SynchronousTestCase):
             " host": "space at an end",
             "host ": "space at an end",
             "a host:1": "space in it",
-            "serial:/dev/ttyUSB0": "Unknown endpoint type: 'serial'",
         }
         for text, words in others.items():
             self.assertIn(words, self.refusal(text))
@@ -211,6 +215,36 @@ class ClientEndpointTests(SynchronousTestCase):
         self.assertIn(f"cannot connect to {text!r}: ", str(error))
         self.assertNotIn("\n", str(error))
         return str(error)
+
+    def test_direct(self) -> None:
+        """An address is connected to as it is; a name is looked up first."""
+        cases: dict[str, tuple[type, str, int]] = {
+            "127.0.0.1": (TCP4ClientEndpoint, "127.0.0.1", 7744),
+            "192.0.2.7:80": (TCP4ClientEndpoint, "192.0.2.7", 80),
+            "[::1]": (TCP6ClientEndpoint, "::1", 7744),
+            "[2001:db8::7]:80": (TCP6ClientEndpoint, "2001:db8::7", 80),
+        }
+        for text, (kind, host, port) in cases.items():
+            reactor = MemoryReactorClock()
+            endpoint = clientEndpoint(reactor, text)
+            self.assertIs(type(endpoint), kind, text)
+            endpoint.connect(Factory())
+            [[*where, _, timeout, bind]] = reactor.tcpClients
+            self.assertEqual((where, timeout, bind), ([host, port], 30, None), text)
+        for text in ("host", "host:1", "127.0.0.1.example", "127.1", "[fe80::1%lo]"):
+            self.assertIs(type(clientEndpoint(MemoryReactorClock(), text)), HostnameEndpoint, text)
+
+    def test_line(self) -> None:
+        """A bare serial line is refused, with the way out; a host may be called so."""
+        for text in ("serial:/dev/ttyUSB0:baudrate=115200", "serial:7744", "SERIAL:vid=0403"):
+            for parse, task in ((clientEndpoint, "connect to"), (serverEndpoint, "listen on")):
+                error = self.assertRaises(ConfigError, parse, MemoryReactorClock(), text)
+                self.assertIn(f"cannot {task} {text!r}: a bare serial line", str(error))
+                self.assertIn("`twistd pysig bridge`", str(error))
+                self.assertIn("[serial.NAME]", str(error))
+                self.assertLess(len(str(error)), 300)
+        endpoint: Any = clientEndpoint(MemoryReactorClock(), "serial")
+        self.assertIsInstance(endpoint, HostnameEndpoint)
 
     def test_control(self) -> None:
         """What cannot be printed of a string is not printed, in whatever part of the sentence."""

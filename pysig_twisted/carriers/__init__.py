@@ -1,0 +1,3 @@
+"""
+What bytes travel on, where Twisted has no endpoint for it.
+"""

@@ -1,0 +1,1 @@
+"""Tests of pysig_twisted.carriers."""
