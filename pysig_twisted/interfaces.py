@@ -56,11 +56,15 @@ class IRouter(Interface):
         @raise BadRequest: C{requests} is not a mapping to callables.
         """
 
-    def removeSender(sender: str | Sender) -> bool:
+    def removeSender(sender: str | Sender, *, reason: str = "closed") -> bool:
         """
         Take a sender back.
 
+        @param reason: why, for those who are told by C{#disconnect}: one word of at
+            most 32 letters C{a-z} and C{-}, such as C{unplugged}.
         @return: was it one of this router's own, and not removed before?
+        @raise BadRequest: C{reason} is not such a word, or one that only routers
+            give (C{lost}, C{timeout}, C{replaced}, C{kicked}, C{link}).
         """
 
     def getSender(name: str) -> Sender | None:

@@ -112,6 +112,8 @@ def _checkText(name: str, what: str) -> str:
     """
     What names and patterns have in common.
     """
+    if 0 < len(name) <= MAX_BYTES and name.isascii() and name.isprintable():
+        return name
     try:
         size = len(name.encode())
     except UnicodeEncodeError:

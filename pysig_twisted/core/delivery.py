@@ -17,7 +17,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from inspect import isasyncgenfunction, iscoroutine, isgeneratorfunction
+from inspect import (
+    CO_ASYNC_GENERATOR,
+    CO_GENERATOR,
+    isasyncgenfunction,
+    iscoroutine,
+    isgeneratorfunction,
+)
+from types import CodeType
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -86,7 +93,8 @@ class Delivery:
         @raise BadRequest: the listener can never run.
         """
         refuseGenerator(listener, "listener")
-        refuseGenerator(onGap, "onGap")
+        if onGap is not None:
+            refuseGenerator(onGap, "onGap")
         self.call: Listener = listener
         self._listener = listener
         self._onGap = onGap
@@ -251,7 +259,12 @@ def refuseGenerator(function: object, what: str) -> None:
     @param what: what it is to be.
     @raise BadRequest: it is one.
     """
-    if isgeneratorfunction(function) or isasyncgenfunction(function):
+    code = getattr(function, "__code__", None)
+    if isinstance(code, CodeType):  # as of functions and methods, which most are
+        isGenerator = bool(code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
+    else:
+        isGenerator = isgeneratorfunction(function) or isasyncgenfunction(function)
+    if isGenerator:
         raise BadRequest(
             f"{what} {describe(function)} has a yield in it, so calling it does nothing;"
             " make it a coroutine function, or give it @inlineCallbacks"

@@ -9,16 +9,61 @@ with what the sender offers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from secrets import randbits
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar
 
+from ..errors import BadRequest
 from ..names import CONNECT, DISCONNECT, isPattern, isReserved, matcher
 from .dispatch import Dispatcher
 from .info import SenderInfo
 from .subscriptions import Key
 
 O = TypeVar("O")  # noqa: E741
+
+CLOSED: Final = "closed"
+"""
+Why a life ended whose owner took it back and named no other reason.
+"""
+
+ROUTERS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "lost": "the connection of its owner broke",
+        "timeout": "its owner was silent",
+        "replaced": "its owner registered it anew",
+        "kicked": "an operator or a rule ended it",
+        "link": "the link of the listener is down",
+    }
+)
+"""
+Why a life ended that its owner did not take back, and what that means: reasons that
+only routers give.
+"""
+
+_REASON = re.compile("[a-z][a-z-]{0,31}")
+
+
+def checkReason(reason: object) -> str:
+    """
+    Return C{reason} if an owner may give it for taking a sender back: a word of at
+    most 32 letters C{a-z} and C{-}, and none of L{ROUTERS_WORDS}.
+
+    @raise BadRequest: it may not; the message says why.
+    """
+    if not isinstance(reason, str) or not _REASON.fullmatch(reason):
+        shown = repr(reason[:40] if isinstance(reason, str) else type(reason).__name__)
+        raise BadRequest(
+            f"the reason {shown} is not one word of at most 32 letters a-z and -, as in 'unplugged'"
+        )
+    meaning = ROUTERS_WORDS.get(reason)
+    if meaning is not None:
+        raise BadRequest(
+            f"only a router gives the reason {reason!r}: it means that {meaning};"
+            f" give another one, or none, which is {CLOSED!r}"
+        )
+    return reason
 
 
 def newSid() -> int:
@@ -50,6 +95,7 @@ class Life(Generic[O]):
     @ivar dispatcher: keeps the order of its events for local listeners.
     @ivar seq: the number of its last event.
     @ivar record: what a server remembers of it, if this is one.
+    @ivar reason: why it ended; C{None} while it is here.
     """
 
     __slots__ = (
@@ -58,6 +104,7 @@ class Life(Generic[O]):
         "name",
         "owner",
         "principal",
+        "reason",
         "record",
         "requests",
         "seq",
@@ -90,6 +137,7 @@ class Life(Generic[O]):
         self.dispatcher = dispatcher
         self.seq = seq
         self.record: Any = None
+        self.reason: str | None = None
 
     def info(self) -> SenderInfo:
         """
@@ -111,10 +159,8 @@ def presenceData(info: SenderInfo, reason: str | None = None) -> dict[str, Any]:
     The data of a C{#connect} or C{#disconnect}: C{events} and C{requests} as
     in pysig, and since then C{sid}, C{principal}, C{since} and C{reason}.
 
-    @param reason: for a disconnect, one word: C{closed} (taken back by its
-        owner), C{lost} (the owner's connection broke), C{timeout} (the owner
-        was silent), C{replaced} (registered anew by its owner), C{kicked} (by
-        an operator), C{link} (the listener's own link is down).
+    @param reason: for a disconnect, one word: L{CLOSED}, or what its owner said
+        instead, or one of L{ROUTERS_WORDS}.
     """
     data: dict[str, Any] = {
         "events": list(info.events),
@@ -177,13 +223,8 @@ class Presence(Generic[O]):
             return iter(() if life is None else (life,))
         matches = matcher(pattern)
         reserved = pattern is not None and isReserved(pattern)
-        return iter(
-            [
-                life
-                for name, life in sorted(self._lives.items())
-                if matches(name) and isReserved(name) == reserved
-            ]
-        )
+        names = [name for name in self._lives if matches(name) and isReserved(name) == reserved]
+        return iter([self._lives[name] for name in sorted(names)])
 
 
 def concerns(key: Key, name: str, events: tuple[str, ...]) -> bool:

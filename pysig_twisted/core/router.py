@@ -31,7 +31,7 @@ from .dispatch import Dispatcher, Targets
 from .info import EventInfo, Gap, SenderInfo
 from .listeners import Listeners, Replay, Subscription
 from .localsignals import LocalSignal, Publish
-from .presence import Life, Presence, newSid
+from .presence import CLOSED, Life, Presence, checkReason, newSid
 from .remembered import Remembered
 from .requests import DEFAULT_TIMEOUT, Handler, Handlers, PendingRequest, checkTimeout
 from .signals import Sender, checkEvents, checkSender
@@ -87,12 +87,13 @@ class Router:
         """
         return self._addSender(checkSender(name), events, requests)
 
-    def removeSender(self, sender: str | Sender) -> bool:
+    def removeSender(self, sender: str | Sender, *, reason: str = CLOSED) -> bool:
         """
         See L{IRouter.removeSender}.
         """
+        checkReason(reason)
         found = self.getSender(sender) if isinstance(sender, str) else sender
-        return found is not None and self._removeOwn(found)
+        return found is not None and self._removeOwn(found, reason)
 
     def getSender(self, name: str) -> Sender | None:
         """
@@ -235,6 +236,7 @@ class Router:
         """
         if not self._lives.remove(life):
             return False
+        life.reason = reason
         if self._remembered is not None:
             self._remembered.forget(life.name)
         self._announce(life, reason)
@@ -303,21 +305,22 @@ class Router:
             return None
         return self._remembered.publisher(sender.name, event)
 
-    def _removeOwn(self, sender: Sender) -> bool:
+    def _removeOwn(self, sender: Sender, reason: str) -> bool:
         """
-        Take back a sender of this process; was it still here?
+        Take back a sender of this process, for a reason that has been checked; was
+        it still here?
         """
         life = self._lives.get(sender.name)
         if life is None or life.owner is not sender:
             return False
         sender._removed()
-        return self._end(life, "closed")
+        return self._end(life, reason)
 
-    def _removeHandle(self, sender: Sender) -> Deferred[None]:
+    def _removeHandle(self, sender: Sender, reason: str) -> Deferred[None]:
         """
         What L{Sender.remove} does, also for one that was refused.
         """
-        if not self._removeOwn(sender):
+        if not self._removeOwn(sender, reason):
             sender._removed()
         return succeed(None)
 
@@ -343,8 +346,8 @@ class Router:
         if answer.called and not answer.paused:
             return answer
         pending = self._openRequest(life, method, timeout, lambda pending: answer.cancel())
-        if self._lives.get(life.name) is not life:
-            pending.abandon(senderGone(life.name, "closed"))  # by its own handler
+        if life.reason is not None:  # by its own handler
+            pending.abandon(senderGone(life.name, life.reason))
         answer.addCallbacks(pending.succeed, lambda failure: pending.fail(failure.value))
         return pending.answer
 

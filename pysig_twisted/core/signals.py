@@ -19,6 +19,7 @@ from ..errors import BadName, NoSuchEvent, SenderGone
 from ..names import checkName, isBuiltin, isReserved
 from .declaration import Declaration, State
 from .dispatch import Dispatcher
+from .presence import CLOSED, checkReason
 from .requests import Handlers
 
 MAX_EVENTS: Final = 256
@@ -124,12 +125,12 @@ class Sender(Declaration):
         events: tuple[str, ...],
         handlers: Handlers,
         makeSignal: Callable[[Sender, str], Signal],
-        remove: Callable[[Sender], Deferred[None]],
+        remove: Callable[[Sender, str], Deferred[None]],
         dispatcher: Dispatcher | None = None,
     ) -> None:
         """
         @param makeSignal: makes the signal of an event.
-        @param remove: tells the router to take it back.
+        @param remove: tells the router to take it back, and why.
         @param dispatcher: keeps the order of events under this name.
         """
         super().__init__()
@@ -180,14 +181,19 @@ class Sender(Declaration):
             signal = self.getSignal(event)
         signal.trigger(data)
 
-    def remove(self) -> Deferred[None]:
+    def remove(self, reason: str = CLOSED) -> Deferred[None]:
         """
         Take the sender back: C{#disconnect} is fired, and its open requests
         fail.
 
+        @param reason: why, for those who are told: one word of at most 32 letters
+            C{a-z} and C{-}, such as C{unplugged}.
         @return: a Deferred that fires when the router has done so.
+        @raise BadRequest: C{reason} is not such a word, or one that only routers
+            give (see L{ROUTERS_WORDS<pysig_twisted.core.presence.ROUTERS_WORDS>}).
+            Nothing was done.
         """
-        return self._remove(self)
+        return self._remove(self, checkReason(reason))
 
     def _removed(self) -> None:
         """

@@ -253,9 +253,11 @@ class SubscriptionIndex(Generic[T]):
                 for route in self._ready
                 if matchesSender(route.sender) and matchesEvent(route.event)
             ]
-        else:
-            route = self._routes.get(sender, {}).get(event)
+        elif sender in self._routes:
+            route = self._routes[sender].get(event)
             touched = () if route is None else (route,)
+        else:
+            return
         for route in touched:
             route.targets = None
             self._ready.discard(route)

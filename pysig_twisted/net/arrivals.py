@@ -158,7 +158,9 @@ class Arrivals:
             try:
                 value = decode(data[body:stop])
             except PysigError as error:
-                self._unreadable(known, event, seq, error, targets)
+                gap = self.unreadable(known.unreadable, sender, known.info.sid, event, seq, error)
+                for target in targets:
+                    target.missed(gap)
                 continue
             delivered += 1
             deliver(targets, EventInfo(sender, event, seq, stamp / 1e6, replayed), value)
@@ -194,26 +196,33 @@ class Arrivals:
         self._ofSender.setdefault(parsed.sender, []).append(head)
         return arrival
 
-    def _unreadable(
-        self, known: Known, event: str, seq: int, error: PysigError, targets: Targets
-    ) -> None:
+    def unreadable(
+        self,
+        logged: set[tuple[str, str, str]],
+        sender: str,
+        sid: int,
+        event: str,
+        seq: int,
+        error: PysigError,
+    ) -> Gap:
         """
-        An event cannot be decoded: to the listeners that is a gap.
+        An event cannot be decoded, which is logged once for each cause.
+
+        @param logged: the senders, events and causes of which it was.
+        @return: what that is to listeners.
         """
-        info = known.info
-        gap = unreadable(info.name, info.sid, event, seq, error)
-        if (event, gap.why) not in known.unreadable:
-            known.unreadable.add((event, gap.why))
+        why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
+        if (sender, event, why) not in logged:
+            logged.add((sender, event, why))
             self.log.warn(
                 "event {event} of {sender} cannot be read, from number {seq} on: {error}",
                 seq=seq,
                 event=event,
-                sender=info.name,
+                sender=sender,
                 error=error.message,
             )
         self.gaps += 1
-        for target in targets:
-            target.missed(gap)
+        return Gap(sender, sid, seq, seq, 1, (event,), why)
 
     def gap(self, notice: GapNotice) -> None:
         """
@@ -293,14 +302,6 @@ def hearsAll(key: Key, gap: Gap) -> bool:
     @param key: what it hears of the sender.
     """
     return key[1] is None if gap.events is None else all(map(matcher(key[1]), gap.events))
-
-
-def unreadable(sender: str, sid: int, event: str, seq: int, error: PysigError) -> Gap:
-    """
-    What an event is that cannot be decoded.
-    """
-    why = "codec" if isinstance(error, UnsupportedCodec) else "bad-data"
-    return Gap(sender, sid, seq, seq, 1, (event,), why)
 
 
 def _unknown(codec: int) -> Callable[[bytes], Any]:

@@ -108,6 +108,7 @@ class Audience:
         key = (action.sender, action.event)
         if key in peer.listens:
             entry = peer.listens.pop(key)
+            peer.told.pop(key[0], None)
             if entry is not None:
                 self.index.remove(entry)
             peer.patterns -= isLoose(key)
@@ -139,6 +140,7 @@ class Audience:
         )
         frames: dict[int, bytes] = {}
         for peer in concerned:
+            peer.told.pop(life.name, None)
             if peer.isLate(life.name):
                 continue
             if reason is None and life.record and self.backlogs.appeared(peer, life.record):
@@ -149,11 +151,18 @@ class Audience:
 
     def _tellPresent(self, peer: Peer, key: Key) -> None:
         """
-        Tell a peer who is here, unless it will hear of that by and by.
+        Tell a peer who is here, unless it will hear of that by and by. Where it asks for
+        one sender, it may have been told for another event of that.
         """
+        isOne = not (key[0] is None or isPattern(key[0]))
         for life in self._lives.matching(key[0]):
-            if concerns(key, life.name, life.events) and not peer.isLate(life.name):
+            name, seq = life.name, lastSeq(life)
+            if peer.told.get(name) == seq or peer.isLate(name):
+                continue
+            if concerns(key, name, life.events):
                 peer.write(_frameOf(life, None, peer.maxFrame))
+                if isOne:
+                    peer.told[name] = seq
 
     def _checkRoom(self, peer: Peer, key: Key) -> None:
         """

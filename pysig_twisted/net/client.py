@@ -18,6 +18,7 @@ from ..core.delivery import Listener
 from ..core.info import Gap, SenderInfo
 from ..core.listeners import Replay as ReplayWish
 from ..core.listeners import Subscription
+from ..core.presence import CLOSED, checkReason
 from ..core.requests import DEFAULT_TIMEOUT, Handler, checkTimeout
 from ..core.router import Router
 from ..core.signals import Sender
@@ -231,14 +232,16 @@ class ClientRouter(Service):
         """
         return self._own.add(name, events, requests)
 
-    def removeSender(self, sender: str | Sender) -> bool:
+    def removeSender(self, sender: str | Sender, *, reason: str = CLOSED) -> bool:
         """
-        See L{IRouter.removeSender}.
+        See L{IRouter.removeSender}. If the link is down, others hear C{lost} instead,
+        or have heard it: the router is not told of senders that are gone.
         """
+        checkReason(reason)
         found = self.getSender(sender) if isinstance(sender, str) else sender
         if found is None or self.getSender(found.name) is not found:
             return False
-        found.remove()
+        found.remove(reason)
         return True
 
     def getSender(self, name: str) -> Sender | None:
@@ -302,7 +305,7 @@ class ClientRouter(Service):
         @param codec: an encoding other than the usual one.
         @raise PysigError: it cannot be asked.
         """
-        link = self._uplink.openLink(f", so {sender!r} cannot be asked")
+        link = self._uplink.openLink(sender)
         return self._questions.ask(link, sender, method, params, seconds, codec)
 
     def senders(self, pattern: str = "*") -> Deferred[list[SenderInfo]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-MAX_ENDED: Final = 10_000
+MAX_TOLD: Final = 10_000
 """
 Lives whose end was told and that are remembered.
 """
@@ -66,7 +66,7 @@ class Ended:
         """
         self._told.pop(name, None)
         self._lost.pop(name, None)
-        ends, limit = (self._told, MAX_ENDED) if isTold else (self._lost, MAX_LOST)
+        ends, limit = (self._told, MAX_TOLD) if isTold else (self._lost, MAX_LOST)
         ends[name] = _End(sid, seq, self._now() if isTold else None)
         if len(ends) > limit:
             del ends[next(iter(ends))]

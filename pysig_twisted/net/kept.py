@@ -5,19 +5,17 @@ gone.
 
 from __future__ import annotations
 
-from struct import Struct
+from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
 
-from ..wire.runs import Run
+from ..wire.runs import Run, frameEnds
 
 COST: Final = 200
 """
 Bytes that each run takes in memory besides its frames.
 """
-
-_LENGTH = Struct(">I").unpack_from
 
 
 class Stream(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -69,10 +67,8 @@ class Kept(msgspec.Struct, eq=False, gc=False):
         """
         if seq < self.first:
             return self
-        frames, at = self.frames, 0
-        for _ in range(seq - self.first + 1):
-            at += 4 + _LENGTH(frames, at)[0]
-        return Kept(self.stream, frames[at:], seq + 1, self.last, self.longest)
+        [at] = islice(frameEnds(self.frames), seq - self.first, seq - self.first + 1)
+        return Kept(self.stream, self.frames[at:], seq + 1, self.last, self.longest)
 
 
 class Hole(msgspec.Struct, eq=False, gc=False):

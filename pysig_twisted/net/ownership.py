@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from ..core.clock import Deadlines
-from ..core.presence import Life
+from ..core.presence import Life, checkReason
 from ..core.router import nameTaken
 from ..core.signals import Sender, checkEvents, checkSender
 from ..errors import BadRequest, Busy, Cancelled, Replaced, RequestTimeout
@@ -133,8 +133,10 @@ class Ownership:
     def giveBack(self, peer: Peer, number: int, action: RemoveSender) -> None:
         """
         A peer takes a sender back, or does not wait for it any more.
+
+        @raise BadRequest: it gives a reason that it may not give.
         """
-        name = action.sender
+        name, reason = action.sender, checkReason(action.reason)
         holder = peer.claims.get(name)
         if holder is not None:
             call = self._challenges[holder].claims.pop((peer, name))
@@ -142,8 +144,8 @@ class Ownership:
             self._hub.refuse(peer, call.id, Cancelled(f"sender {name!r} was taken back"))
         life = peer.senders.get(name)
         if life is not None:
-            self._hub.note(peer, "gives sender {sender} back", sender=name)
-            self._hub._end(life, "closed")
+            self._hub.note(peer, "gives sender {sender} back ({why})", sender=name, why=reason)
+            self._hub._end(life, reason)
         peer.send(Result(number, {}))
 
     def ended(self, life: Life[Any]) -> None:

@@ -174,10 +174,11 @@ class OwnSenders:
 
         return lambda: succeed(None) if isGiven() else self.sending.until(isGiven)
 
-    def _remove(self, sender: Sender) -> Deferred[None]:
+    def _remove(self, sender: Sender, reason: str) -> Deferred[None]:
         """
         What L{Sender.remove} does. What the sender has fired before is sent, if
-        the link is up.
+        the link is up. If it is down the router is not told of the removal, nor why:
+        to the router the sender was lost with the link, and does not come back.
         """
         own, link = self._own.get(sender.name), self.sending.link
         if own is None or own.sender is not sender:
@@ -191,14 +192,18 @@ class OwnSenders:
             self._leaving[sender.name] = own
             # Whoever waits for the sender to be gone may cancel that.
             left = self.sending.until(lambda: not own.isLeaving)
-            left.addCallback(lambda _: self._left(own, link, gone))
+            left.addCallback(lambda _: self._left(own, link, reason, gone))
         else:
-            self._left(own, link, gone)
+            self._left(own, link, reason, gone)
         return gone
 
-    def _left(self, own: OwnSender, link: ClientProtocol | None, gone: Deferred[None]) -> None:
+    def _left(
+        self, own: OwnSender, link: ClientProtocol | None, reason: str, gone: Deferred[None]
+    ) -> None:
         """
         A sender that was removed has nothing more to send: give its name back.
+
+        @param reason: what others are told.
         """
         isLast = self._leaving.get(own.name) is own
         if isLast:
@@ -209,7 +214,7 @@ class OwnSenders:
         given = succeed(None)
         if link is not None and link is self.sending.link:
             if wasAsked:
-                given = link.settled(RemoveSender(own.name))
+                given = link.settled(RemoveSender(own.name, reason))
             if isLast and own.name in self._own:
                 self._own[own.name].register(link, 0)
         given.chainDeferred(gone)

@@ -99,6 +99,7 @@ LATER: Final[Mapping[str, Callable[[], Any]]] = {
     "heads": dict,
     "asking": dict,
     "serving": dict,
+    "told": dict,
     "ids": Ids,
     "refusals": Occasions,
     "_notices": dict,
@@ -128,6 +129,8 @@ class Peer:
     @ivar backlog: what it has yet to hear of what was fired before.
     @ivar asking: requests it waits for, by its numbers.
     @ivar serving: requests it works on, by our numbers.
+    @ivar told: the senders that it listens to by name and knows to be here, with the last
+        event that they had fired when it was told so.
     """
 
     __slots__ = (
@@ -151,6 +154,7 @@ class Peer:
         "serving",
         "since",
         "software",
+        "told",
         "write",
     )
 
@@ -160,6 +164,7 @@ class Peer:
     heads: dict[bytes, PeerSignal]
     asking: dict[int, Passed]
     serving: dict[int, Passed]
+    told: dict[str | None, int]
     ids: Ids
     refusals: Occasions
     # When the last notice of a sender was, and what has been refused since.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import msgspec
-from twisted.logger import Logger
 
 from ..core.info import EventInfo
 from ..core.listeners import Subscription
@@ -20,7 +19,7 @@ from ..names import matcher
 from ..wire.messages import GapNotice, PresenceNotice, Replay, sidNumber
 from ..wire.runs import Run, parseHead
 from ..wire.version1 import Reader
-from .arrivals import Arrivals, gapOf, hearsAll, unreadable
+from .arrivals import Arrivals, gapOf, hearsAll
 from .gate import Gate
 from .view import View
 
@@ -127,8 +126,6 @@ class Wish:
     @ivar number: the call to which the replay is the answer.
     """
 
-    log = Logger()
-
     def __init__(self, subscription: Subscription, arrivals: Arrivals, view: View) -> None:
         """
         It was asked of the router.
@@ -201,29 +198,13 @@ class Wish:
             try:
                 value = decode(data)
             except PysigError as error:
-                self._cannotRead(name, sid, event, seq, error)
+                gap = self._arrivals.unreadable(self._logged, name, sid, event, seq, error)
+                self.subscription.delivery.missed(gap)
                 continue
             count += 1
             deliver(targets, EventInfo(name, event, seq, stamp / 1e6, True), value)
         self._arrivals.delivered += count
         self._arrivals.replayed += count
-
-    def _cannotRead(self, name: str, sid: int, event: str, seq: int, error: PysigError) -> None:
-        """
-        An event cannot be decoded.
-        """
-        gap = unreadable(name, sid, event, seq, error)
-        if (name, event, gap.why) not in self._logged:
-            self._logged.add((name, event, gap.why))
-            self.log.warn(
-                "event {event} of {sender} cannot be read, from number {seq} on: {error}",
-                seq=seq,
-                event=event,
-                sender=name,
-                error=error.message,
-            )
-        self._arrivals.gaps += 1
-        self.subscription.delivery.missed(gap)
 
     def _gap(self, notice: GapNotice) -> None:
         """

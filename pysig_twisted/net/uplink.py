@@ -171,14 +171,15 @@ class Uplink:
         """
         return self._isReady
 
-    def openLink(self, purpose: str = "") -> ClientProtocol:
+    def openLink(self, asked: str | None = None) -> ClientProtocol:
         """
         The link, if the router has welcomed us.
 
-        @param purpose: what cannot be done without, for the message.
+        @param asked: the sender that cannot be asked without, for the message.
         @raise NotConnected: there is none.
         """
         if self.link is None or not self.link.isOpen:
+            purpose = "" if asked is None else f", so {asked!r} cannot be asked"
             raise NotConnected(f"there is no link to {self.text}{purpose}")
         return self.link
 

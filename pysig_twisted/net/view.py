@@ -41,7 +41,8 @@ class Known:
     @ivar seq: the number of the last event that was heard or missed of it.
     @ivar epoch: the run of the router that told of it last.
     @ivar dispatcher: keeps the order of what listeners hear under its name.
-    @ivar unreadable: its events of which it was logged that they cannot be read, and why.
+    @ivar unreadable: its name, and the events of which it was logged that they cannot be
+        read, and why.
     """
 
     __slots__ = ("_truncated", "dispatcher", "epoch", "info", "seq", "unreadable")
@@ -61,7 +62,7 @@ class Known:
         self.seq = notice.seq
         self.epoch = epoch
         self.dispatcher = dispatcher
-        self.unreadable: set[tuple[str, str]] = set()
+        self.unreadable: set[tuple[str, str, str]] = set()
         self._truncated = notice.truncated
 
     def isConcernedBy(self, key: Key) -> bool:
@@ -190,6 +191,8 @@ class View:
         @param late: those of them of which something is to come that was fired
             before; the number that PRESENCE told is not yet theirs.
         """
+        if not self._raised:
+            return
         names: Iterable[str] = filter(matcher(pattern), tuple(self._raised))
         if pattern is not None and not isPattern(pattern):
             names = self._raised.keys() & {pattern}

@@ -37,6 +37,7 @@ CLIENT: Final[tuple[Any, ...]] = (
     messages.Call(1, messages.AddSender(NAME, SID, SECRET, ("e", NAME), ("m", None), 3, 4)),
     messages.Call(2, messages.AddSender("s", SID, SECRET)),
     messages.Call(3, messages.RemoveSender(NAME)),
+    messages.Call(10, messages.RemoveSender("s", "unplugged")),
     messages.Call(4, messages.Listen(NAME, None)),
     messages.Call(5, messages.Listen(None, "*", "last")),
     messages.Call(6, messages.Listen("s", NAME, messages.MAX_SEQ)),

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from ..core.presence import CLOSED
 from ..core.presence import sidText as sidText
 
 MAX_FRAME: Final = 1 << 20
@@ -200,18 +201,22 @@ class Added(Json, frozen=True):
     have: Seq
 
 
-class RemoveSender(Json, frozen=True, tag="removeSender", tag_field="call"):
+class RemoveSender(Json, frozen=True, omit_defaults=True, tag="removeSender", tag_field="call"):
     """
     Takes a name back. Result: an empty object.
+
+    @ivar reason: one word for those who are told that the sender has gone; not one
+        of L{ROUTERS_WORDS<pysig_twisted.core.presence.ROUTERS_WORDS>}.
     """
 
     sender: str
+    reason: str = CLOSED
 
 
 class Listen(Json, frozen=True, omit_defaults=True, tag="listen", tag_field="call"):
     """
     Subscribes to an event. Result: L{Listening}, after a L{PresenceNotice} for
-    each matching sender.
+    each matching sender of which this connection was not told already.
 
     @ivar sender: a name, a pattern, or null for any.
     @ivar event: a name, a pattern, or null for any.

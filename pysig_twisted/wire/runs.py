@@ -197,13 +197,11 @@ class Run(msgspec.Struct, frozen=True, eq=False, gc=False):
         """
         The same frames, one a run.
         """
-        frames, at, end = self.frames, 0, len(self.frames)
-        body = 4 + len(self.head)
-        while at < end:
-            length = _LENGTH(frames, at)[0]
+        frames, at, body = self.frames, 0, 4 + len(self.head)
+        for stop in frameEnds(frames):
             seq = _SEQ(frames, at + body)[0]
-            yield Run(self.head, frames[at : at + 4 + length], 1, seq, seq, length)
-            at += 4 + length
+            yield Run(self.head, frames[at:stop], 1, seq, seq, stop - at - 4)
+            at = stop
 
 
 @lru_cache(maxsize=512)
@@ -230,21 +228,31 @@ def _stamps(headSize: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     return Struct(f">I{headSize}xQQ").unpack_from
 
 
+def frameEnds(frames: bytes) -> Iterator[int]:
+    """
+    Where each of these whole frames ends.
+    """
+    at, end = 0, len(frames)
+    while at < end:
+        at += 4 + _LENGTH(frames, at)[0]
+        yield at
+
+
 def inPieces(frames: bytes, size: int) -> list[bytes]:
     """
     Whole frames, in pieces of whole frames that are no longer than this, unless one
     frame is.
     """
+    if len(frames) <= size:
+        return [frames] if frames else []
     pieces: list[bytes] = []
-    begin, end = 0, len(frames)
-    while end - begin > size:
-        at = begin + 4 + _LENGTH(frames, begin)[0]
-        while at < end and at + 4 + _LENGTH(frames, at)[0] - begin <= size:
-            at += 4 + _LENGTH(frames, at)[0]
-        pieces.append(frames[begin:at])
-        begin = at
-    if begin < end:
-        pieces.append(frames[begin:])
+    begin = before = 0
+    for end in frameEnds(frames):
+        if end - begin > size and before > begin:
+            pieces.append(frames[begin:before])
+            begin = before
+        before = end
+    pieces.append(frames[begin:])
     return pieces
 
 

@@ -62,6 +62,7 @@ Message = (
 T = TypeVar("T")
 
 _ID = Struct(">I")
+_NUMBERED = Struct(">IBI")
 _REPLAY = Struct(">IB")
 _LENGTH = Struct(">I")
 _REPLY = Struct(">BI")
@@ -133,6 +134,13 @@ def encodeReply(codec: int, id: int, data: bytes) -> bytes:
     return _REPLY_FRAME.pack(1 + _DATA_AT + len(data), _REPLY_KIND, codec, id) + data
 
 
+def _numbered(kind: int, number: int, rest: bytes) -> bytes:
+    """
+    The frame of that kind whose rest begins with a number.
+    """
+    return _NUMBERED.pack(1 + _ID.size + len(rest), kind, number) + rest
+
+
 def _told(text: str) -> str:
     """
     Text so that a frame can carry it: what a handler raised may be very long, or
@@ -158,9 +166,9 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
     ),
     Ping: lambda m: frame(Kind.PING, _ID.pack(m.token)),
     Pong: lambda m: frame(Kind.PONG, _ID.pack(m.token)),
-    Call: lambda m: frame(Kind.CALL, _ID.pack(m.id), _encodeJson(m.action)),
-    Result: lambda m: frame(Kind.RESULT, _ID.pack(m.id), _encodeJson(m.value)),
-    Error: lambda m: frame(Kind.ERROR, _ID.pack(m.id), _report(m.fields)),
+    Call: lambda m: _numbered(Kind.CALL, m.id, _encodeJson(m.action)),
+    Result: lambda m: _numbered(Kind.RESULT, m.id, _encodeJson(m.value)),
+    Error: lambda m: _numbered(Kind.ERROR, m.id, _report(m.fields)),
     Run: lambda m: m.frames,
     GapNotice: lambda m: frame(Kind.GAP, _encodeJson(m)),
     Replay: lambda m: frame(
@@ -171,7 +179,7 @@ _ENCODERS: dict[type, Callable[[Any], bytes]] = {
         m.codec, m.sender, m.method, m.id, m.deadlineMs, m.caller, m.params
     ),
     Reply: lambda m: encodeReply(m.codec, m.id, m.data),
-    Fail: lambda m: frame(Kind.FAIL, _ID.pack(m.id), _report(m.fields)),
+    Fail: lambda m: _numbered(Kind.FAIL, m.id, _report(m.fields)),
     Cancel: lambda m: frame(Kind.CANCEL, _ID.pack(m.id)),
 }
 

@@ -241,11 +241,22 @@ class AwaitableTests(SynchronousTestCase):
         async def neither(info: EventInfo, data: Any) -> Any:
             yield 1
 
-        for function in (forgotten, neither):
-            error = self.assertRaises(BadRequest, Delivery, function)
-            self.assertIn("has a yield in it", error.message)
-            self.assertIn("inlineCallbacks", error.message)
-        Delivery(inlineCallbacks(forgotten))
+        class Listening:
+            def method(self, info: EventInfo, data: Any) -> Any:
+                yield 1
+
+            def sound(self, info: EventInfo, data: Any) -> None: ...
+
+            __call__ = sound
+
+        listening = Listening()
+        for function in (forgotten, neither, listening.method, partial(forgotten)):
+            for arguments in ((function,), (listening.sound, function)):
+                error = self.assertRaises(BadRequest, Delivery, *arguments)
+                self.assertIn("has a yield in it", error.message)
+                self.assertIn("inlineCallbacks", error.message)
+        for function in (inlineCallbacks(forgotten), listening, partial(listening.sound)):
+            Delivery(function, function)
 
     def test_firesAtWork(self) -> None:
         """What a coroutine fires, of this sender or of another, waits until it has ended."""

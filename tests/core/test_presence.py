@@ -16,9 +16,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.core.declaration import State
 from pysig_twisted.core.dispatch import Dispatcher
 from pysig_twisted.core.info import EventInfo, SenderInfo
-from pysig_twisted.core.presence import Life, Presence, newSid, presenceData, sidText
+from pysig_twisted.core.presence import (
+    ROUTERS_WORDS,
+    Life,
+    Presence,
+    checkReason,
+    newSid,
+    presenceData,
+    sidText,
+)
 from pysig_twisted.core.router import Router
-from pysig_twisted.errors import SenderGone
+from pysig_twisted.errors import BadRequest, SenderGone
 from pysig_twisted.names import CONNECT, DISCONNECT
 
 
@@ -43,6 +51,31 @@ class SidTests(SynchronousTestCase):
         self.assertEqual(sidText(2**64 - 1), "f" * 16)
         sid = newSid()
         self.assertEqual(int(sidText(sid), 16), sid)
+
+
+class ReasonTests(SynchronousTestCase):
+    """L{checkReason}."""
+
+    def test_words(self) -> None:
+        """An owner gives one short word of its own, or says nothing special."""
+        for reason in ("closed", "unplugged", "no-answer", "x", "a" * 32):
+            self.assertEqual(checkReason(reason), reason)
+
+    def test_notWords(self) -> None:
+        """Anything else is refused, and shown in short."""
+        bad = ("", "Unplugged", "two words", "-a", "caf\xe9", "a1", "a\n", "a" * 33, None, b"a", 5)
+        for reason in bad:
+            error = self.assertRaises(BadRequest, checkReason, reason)
+            self.assertIn("'unplugged'", str(error))
+        error = self.assertRaises(BadRequest, checkReason, "x" * 10**6)
+        self.assertLess(len(str(error)), 200)
+
+    def test_routersWords(self) -> None:
+        """What only routers say is refused to owners, with what it means."""
+        self.assertEqual(set(ROUTERS_WORDS), {"lost", "timeout", "replaced", "kicked", "link"})
+        for reason, meaning in ROUTERS_WORDS.items():
+            error = self.assertRaises(BadRequest, checkReason, reason)
+            self.assertIn(f"{reason!r}: it means that {meaning}", str(error))
 
 
 class PresenceDataTests(SynchronousTestCase):
@@ -204,6 +237,25 @@ class RouterPresenceTests(SynchronousTestCase):
             [listener.words for listener in told.values()],
             [both, both, ["+dev1"], ["+dev1"], both, ["-dev1"], [], []],
         )
+
+    def test_reason(self) -> None:
+        """A sender may go for a reason of its owner's, by handle or by name."""
+        told = Told()
+        self.router.addListener(told, event=DISCONNECT)
+        self.router.addSender("dev1").remove("unplugged")
+        sender = self.router.addSender("dev2")
+        self.assertTrue(self.router.removeSender("dev2", reason="silent"))
+        self.assertFalse(self.router.removeSender(sender, reason="reset"))
+        self.assertEqual([data["reason"] for data in told.data], ["unplugged", "silent"])
+
+    def test_badReason(self) -> None:
+        """What cannot be a reason changes nothing."""
+        sender = self.router.addSender("dev1", "e")
+        self.assertRaises(BadRequest, self.router.removeSender, "dev1", reason="kicked")
+        self.assertRaises(BadRequest, self.router.removeSender, "nobody", reason="")
+        self.assertRaises(BadRequest, sender.remove, "link")
+        self.assertIs(self.router.getSender("dev1"), sender)
+        sender.trigger("e")
 
     def test_newSid(self) -> None:
         """A name that is added again has a new life."""

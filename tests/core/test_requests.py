@@ -593,6 +593,19 @@ class EndTests(RequestTestCase):
         self.assertNoResult(other)
         self.failureResultOf(self.router.request("dev1", "slow"), NoSuchSender)
 
+    def test_removedForAReason(self) -> None:
+        """Whoever waits is told the reason, also where the handler itself gave it."""
+
+        def handler(params: Any) -> Deferred[Any]:
+            self.router.removeSender("dev1", reason="reset")
+            return self.slow(params)
+
+        self.add({"slow": self.slow, "handler": handler})
+        asked = [self.router.request("dev1", method) for method in ("slow", "handler")]
+        for answer in asked:
+            error = self.failureResultOf(answer, SenderGone).value
+            self.assertEqual(str(error), "sender 'dev1' went away before it answered (reset)")
+
     def test_removedByHandler(self) -> None:
         """A handler that removes its own sender, and then takes its time, is not waited for."""
 

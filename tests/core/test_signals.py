@@ -14,7 +14,7 @@ from pysig_twisted.core.localsignals import LocalSignal, Publish
 from pysig_twisted.core.requests import Handlers
 from pysig_twisted.core.signals import MAX_EVENTS, Sender, checkEvents, checkSender
 from pysig_twisted.core.subscriptions import SubscriptionIndex
-from pysig_twisted.errors import BadName, NoSuchEvent
+from pysig_twisted.errors import BadName, BadRequest, NoSuchEvent
 
 
 class CheckTests(SynchronousTestCase):
@@ -72,13 +72,13 @@ class SenderTests(SynchronousTestCase):
         self.index: SubscriptionIndex[Delivery] = SubscriptionIndex()
         self.published: list[tuple[int, float, Any]] = []
         self.publish: Publish | None = None
-        self.removed: list[Sender] = []
+        self.removed: list[tuple[Sender, str]] = []
 
     def sender(self) -> Sender:
         """A sender with two events."""
 
-        def remove(sender: Sender) -> Deferred[None]:
-            self.removed.append(sender)
+        def remove(sender: Sender, reason: str) -> Deferred[None]:
+            self.removed.append((sender, reason))
             return succeed(None)
 
         handlers = Handlers("dev1", {"get": lambda params: 1})
@@ -96,7 +96,15 @@ class SenderTests(SynchronousTestCase):
             ("dev1", ("temp", "tick"), ("get",), State.PENDING),
         )
         self.successResultOf(sender.remove())
-        self.assertEqual(self.removed, [sender])
+        self.assertEqual(self.removed, [(sender, "closed")])
+
+    def test_removeReason(self) -> None:
+        """It is taken back for a reason, or not at all if that cannot be one."""
+        sender = self.sender()
+        self.assertRaises(BadRequest, sender.remove, "lost")
+        self.assertEqual(self.removed, [])
+        self.successResultOf(sender.remove("unplugged"))
+        self.assertEqual(self.removed, [(sender, "unplugged")])
 
     def test_dispatcher(self) -> None:
         """A sender keeps its events in order with a dispatcher of its own, or a given one."""

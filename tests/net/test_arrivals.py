@@ -175,6 +175,7 @@ class ScriptedTests(ClientTestCase):
             [(gap.first, gap.n, gap.events, gap.why) for gap in self.heard.gaps],
             [(n, 1, ("e",), "bad-data") for n in (4, 5, 6)] + [(8, 1, ("e",), "codec")],
         )
+        self.assertEqual(self.subject._interests.arrivals.gaps, 4)
         self.assertTrue(self.routers.link(self.subject).isUp)
 
     def test_codecThatRaises(self) -> None:

@@ -11,6 +11,7 @@ from pysig_twisted.wire.messages import (
     Call,
     Listen,
     PresenceNotice,
+    RemoveSender,
     Result,
     Unlisten,
 )
@@ -163,8 +164,6 @@ class PresenceTests(ServerRig):
         peer, owner = self.peer(), self.peer()
         peer.listen()
         own = owner.claim("s", "e")
-        from pysig_twisted.wire.messages import RemoveSender
-
         owner.raw(
             encode(Call(1, own.action))
             + own.frames("e", 1, 2)
@@ -230,6 +229,49 @@ class PresenceTests(ServerRig):
         peer.listen("s*", CONNECT)
         owner.addSender("s")
         self.assertEqual(len(peer.take(PresenceNotice)), 1)
+
+    def test_toldAlready(self) -> None:
+        """Who was told of a sender is not told again for another event, while nothing changes."""
+        peer, owner = self.peer(), self.peer()
+        own = owner.addSender("s", "e")
+        self.assertEqual([one.seq for one in peer.listen("s", "e")], [0])
+        self.assertEqual(peer.listen("s", "f"), [])
+        self.assertEqual(peer.listen("s"), [])
+        self.assertEqual(peer.listen("s*", "e"), [])
+        own.fire("e", 1)
+        self.assertEqual([one.seq for one in peer.listen("s", "h")], [1])
+        self.assertEqual(peer.listen("s", "i"), [])
+        self.assertEqual([one.seq for one in self.peer().listen("s", "e")], [1])
+
+    def test_toldByPattern(self) -> None:
+        """What a pattern concerns is not remembered of each connection, so that is told again."""
+        peer = self.peer()
+        self.peer().addSender("s", "e")
+        for key in (("s*", "e"), ("s*", "*"), (None, None), ("s", "e")):
+            self.assertEqual(len(peer.listen(*key)), 1)
+        self.assertEqual(list(peer.protocol.peer.told), ["s"])
+
+    def test_toldBeforeUnlisten(self) -> None:
+        """Who has left a sender is told again, since it may have forgotten it."""
+        peer = self.peer()
+        self.peer().addSender("s", "e")
+        for _ in range(2):
+            self.assertEqual(len(peer.listen("s", "e")), 1)
+            peer.unlisten("s", "e")
+        self.assertEqual(peer.protocol.peer.told, {})
+
+    def test_toldOfAnotherLife(self) -> None:
+        """What was told of one life says nothing of the next."""
+        peer, owner = self.peer(), self.peer()
+        first = owner.addSender("s", "e", "other")
+        first.fire("other", 1)
+        peer.listen("s", "e")
+        owner.removeSender("s")
+        second = owner.addSender("s", "e", "other")
+        second.fire("other", 1)
+        peer.take()
+        told = [(one.sid, one.seq) for one in peer.listen("s", "f")]
+        self.assertEqual(told, [(second.action.sid, 1)])
 
     def test_ownEnd(self) -> None:
         """A connection is not told of its own end; the others are, in the order of their loss."""

@@ -75,7 +75,7 @@ class EndedTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """There is a limit to both."""
-        with patch.object(ended, "MAX_ENDED", 3), patch.object(ended, "MAX_LOST", 2):
+        with patch.object(ended, "MAX_TOLD", 3), patch.object(ended, "MAX_LOST", 2):
             for sid in range(10):
                 self.ended.add(f"t{sid}", sid, 0, True)
                 self.ended.add(f"l{sid}", sid, 0, False)

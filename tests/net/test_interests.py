@@ -568,6 +568,51 @@ class PresenceTests(ClientTestCase):
         self.assertEqual(heard.presence, [("s", "came")])
         self.assertEqual(plain.presence, [])
 
+    def test_toldOnce(self) -> None:
+        """A second listener is told who is there though the router does not say it again."""
+        spoken = Spoken(self.routers)
+        client, publisher = self.client(), self.client()
+        self.sender(publisher, events=("e", "f"))
+        first = self.listen(client, "s", "e")
+        second = self.listen(client, "s", CONNECT, snapshot=True)
+        third = self.listen(client, "s", snapshot=True)
+        told = [message for message in spoken.byServer if isinstance(message, PresenceNotice)]
+        self.assertEqual(len(told), 1)
+        self.assertEqual((first.presence, second.presence), ([], [("s", "came")]))
+        self.assertEqual(third.presence, [("s", "came")])
+        publisher.removeSender("s")
+        self.sender(publisher)
+        self.assertEqual(third.presence[1:], [("s", "closed"), ("s", "came")])
+        self.assertEqual(second.presence, [("s", "came")] * 2)
+
+    def test_toldAgain(self) -> None:
+        """Who has left a sender, and forgotten it, is told of it again."""
+        client = self.client()
+        self.sender(self.client())
+        for _ in range(2):
+            heard = self.listen(client, "s", snapshot=True)
+            self.assertEqual(heard.presence, [("s", "came")])
+            client.removeListener(heard, "s")
+            # At once, while the router has not answered yet; and then after that.
+            other = self.listen(client, "s", snapshot=True)
+            self.assertEqual(other.presence, [("s", "came")])
+            client.removeListener(other, "s")
+            self.routers.pump()
+
+    def test_newListenersBeginning(self) -> None:
+        """What was fired before a listener came is not for it, also after an outage."""
+        client, publisher = self.client(), self.client()
+        sender = self.sender(publisher, events=("e", "f"))
+        self.listen(client, "s", "e")
+        sender.trigger("f", "before")
+        self.routers.pump()
+        heard = self.listen(client, "s", "f")
+        self.routers.link(client).cut()
+        sender.trigger("f", "meanwhile")
+        self.reconnect(client)
+        self.routers.pump()
+        self.assertEqual((heard.data, heard.gaps), (["meanwhile"], []))
+
     def test_snapshotOfEvents(self) -> None:
         """A snapshot for something other than C{#connect} tells nothing."""
         self.sender(self.client())

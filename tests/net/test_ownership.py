@@ -13,6 +13,7 @@ from pysig_twisted.core.presence import sidText
 from pysig_twisted.errors import SenderGone
 from pysig_twisted.names import ANY, CONNECT, DISCONNECT
 from pysig_twisted.net.limits import Limits
+from pysig_twisted.testing import Recorder
 from pysig_twisted.wire.messages import (
     AddSender,
     Cancel,
@@ -118,6 +119,52 @@ class RegisteringTests(ServerRig):
         self.assertEqual([one.up for one in other.take(PresenceNotice)], [True, False])
         other.addSender("a")
         self.assertEmpty()
+
+    def test_reason(self) -> None:
+        """Those who are told that a sender has gone are told why, if its owner says so."""
+        peer, other = self.peer(), self.peer()
+        heard = Recorder()
+        self.router.addListener(heard)
+        other.listen()
+        for reason in ("closed", "unplugged", "x" * 32):
+            peer.addSender("a", "e")
+            self.assertEqual(peer.call(RemoveSender("a", reason)), {})
+            self.assertEqual([one.reason for one in other.take(PresenceNotice)], [None, reason])
+            self.assertEqual(heard.presence[-2:], [("a", "came"), ("a", reason)])
+        self.router.addSender("b").remove("silent")
+        self.assertEqual(other.take(PresenceNotice)[-1].reason, "silent")
+        self.assertEmpty()
+
+    def test_badReason(self) -> None:
+        """A reason that is no word, or that only a router gives, is refused; the life goes on."""
+        peer, other = self.peer(), self.peer()
+        other.listen()
+        own = peer.addSender("a", "e")
+        other.take()
+        for reason in ("lost", "timeout", "replaced", "kicked", "link", "", "Lost", "x" * 33):
+            self.assertEqual(peer.call(RemoveSender("a", reason)), "bad-request", reason)
+        own.fire("e", 1)
+        self.assertEqual([seq for _, seq, _ in other.events()], [1])
+        self.assertEqual(other.take(), [])
+        self.assertEqual(peer.call(RemoveSender("nobody", "lost")), "bad-request")
+
+    def test_reasonIsNoWord(self) -> None:
+        """A reason that is not even a string breaks the rules of the protocol."""
+        peer = self.peer()
+        said = b'{"call":"removeSender","sender":"a","reason":null}'
+        peer.raw((5 + len(said)).to_bytes(4, "big") + b"\x10\0\0\0\1" + said)
+        self.assertEnded(peer, "protocol-error", "reason")
+
+    def test_reasonOfRequests(self) -> None:
+        """Whoever waits for an answer of the sender is told the reason, here and elsewhere."""
+        peer, other = self.peer(), self.peer()
+        peer.addSender("a", requests=("m",))
+        other.request(7, "a", "m")
+        asked = self.router.request("a", "m")
+        peer.call(RemoveSender("a", "unplugged"))
+        expected = "sender 'a' went away before it answered (unplugged)"
+        self.assertEqual(other.one(Fail).fields["message"], expected)
+        self.assertEqual(str(self.failureResultOf(asked, SenderGone).value), expected)
 
     def test_removingAnothers(self) -> None:
         """Another's name, or one that nobody has, is not touched."""

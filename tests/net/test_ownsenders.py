@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from pysig_twisted import Limits, SenderInfo
 from pysig_twisted.errors import (
     BadData,
@@ -114,6 +116,45 @@ class DeclaringTests(ClientTestCase):
         self.assertFalse(client.removeSender(second))
         self.routers.pump()
         self.assertEqual(self.names(), [])
+
+    def test_removedForAReason(self) -> None:
+        """Others are told why, also those whose link is down meanwhile."""
+        client, away, asking = self.client(), self.client(), self.client()
+        sender = self.sender(client, "a", "e", {"wait": lambda params: Deferred()})
+        other = self.sender(client, "b")
+        near, far = self.listen(asking), self.listen(away)
+        asked = asking.request("a", "wait")
+        self.routers.pump()
+        with self.routers.cut(away):
+            sender.trigger("e", 1)
+            self.result(sender.remove("unplugged"))
+            self.assertTrue(client.removeSender(other, reason="no-answer"))
+            self.routers.pump()
+        self.reconnect(away)
+        ends = [("a", "unplugged"), ("b", "no-answer")]
+        for heard in (near, far):
+            self.assertEqual([one for one in heard.presence if one[1] != "came"], ends)
+        self.assertIn("(unplugged)", str(self.failure(asked, SenderGone)))
+
+    def test_badReason(self) -> None:
+        """What cannot be a reason is refused by the call itself, and the sender stays."""
+        client = self.client()
+        sender = self.sender(client)
+        self.assertRaises(BadRequest, sender.remove, "timeout")
+        self.assertRaises(BadRequest, client.removeSender, "s", reason="Not one word")
+        self.assertRaises(BadRequest, client.removeSender, "nobody", reason="")
+        self.routers.pump()
+        self.assertEqual((self.names(), str(sender.state)), (["s"], "accepted"))
+
+    def test_removedForAReasonWhileDown(self) -> None:
+        """Without a link nobody can be told: to the others the sender was lost with the link."""
+        client = self.client()
+        sender = self.sender(client)
+        heard = self.listen(self.client())
+        self.routers.link(client).cut()
+        self.result(sender.remove("unplugged"))
+        self.reconnect(client)
+        self.assertEqual(heard.presence, [("s", "lost")])
 
     def test_removedBeforeAnswered(self) -> None:
         """A sender that is removed before the router has answered is not there afterwards."""

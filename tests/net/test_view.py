@@ -19,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.core.clock import Deadlines, clockOf
 from pysig_twisted.core.info import Gap
 from pysig_twisted.core.presence import sidText
-from pysig_twisted.net.ended import MAX_ENDED
+from pysig_twisted.net.ended import MAX_TOLD
 from pysig_twisted.net.view import Known, View
 from pysig_twisted.wire.messages import PresenceNotice
 
@@ -450,7 +450,7 @@ class SameLifeTests(SynchronousTestCase):
 
     def test_bounded(self) -> None:
         """Only the last ends are remembered."""
-        for number in range(MAX_ENDED):
+        for number in range(MAX_TOLD):
             self.all.up(f"t{number}")
             self.all.down(f"t{number}", seq=1)
         self.all.up("s", seq=8)

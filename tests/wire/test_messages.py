@@ -89,6 +89,12 @@ class FieldTests(SynchronousTestCase):
             self.assertEqual(json.loads(msgspec.json.encode(listen)), {"call": "listen", **usual})
         self.assertEqual(json.loads(msgspec.json.encode(Listening())), {})
 
+    def test_removeSender(self) -> None:
+        """The usual reason is left out, so that peers that know of none get what they know."""
+        for reason, more in (("closed", {}), ("unplugged", {"reason": "unplugged"})):
+            said = json.loads(msgspec.json.encode(messages.RemoveSender("s", reason)))
+            self.assertEqual(said, {"call": "removeSender", "sender": "s", **more})
+
 
 class ShapeTests(SynchronousTestCase):
     """What is taken, what is filled in, and what is refused."""
@@ -133,6 +139,8 @@ class ShapeTests(SynchronousTestCase):
             self.decode(messages.Action, {"call": "listen"}), Listen(None, None, "now")
         )
         self.assertEqual(self.decode(messages.Action, {"call": "resume"}), Resume({}, False))
+        removed = self.decode(messages.Action, {"call": "removeSender", "sender": "s"})
+        self.assertEqual(removed.reason, "closed")
         self.assertEqual(self.decode(Listening, {}), Listening({}))
         gap = self.decode(GapNotice, {"sender": "s"})
         self.assertEqual((gap.sid, gap.first, gap.last, gap.n), (None, None, None, None))

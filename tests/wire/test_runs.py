@@ -11,7 +11,18 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.errors import ProtocolError
 from pysig_twisted.wire.frames import FrameReader
 from pysig_twisted.wire.messages import MAX_FRAME, MAX_SEQ
-from pysig_twisted.wire.runs import EVENT, Head, Run, eventFrame, framer, makeHead, parseHead, scan
+from pysig_twisted.wire.runs import (
+    EVENT,
+    Head,
+    Run,
+    eventFrame,
+    frameEnds,
+    framer,
+    inPieces,
+    makeHead,
+    parseHead,
+    scan,
+)
 
 from .samples import names
 
@@ -200,6 +211,27 @@ class RunTests(SynchronousTestCase):
         self.assertEqual((singles[0].first, singles[-1].last), (run.first, run.last))
         seqs = [one.first for one in singles]
         self.assertEqual(seqs, sorted(set(seqs)))
+
+
+class PieceTests(SynchronousTestCase):
+    """L{frameEnds} and L{inPieces}."""
+
+    @given(st.lists(st.integers(0, 40), max_size=20), st.integers(1, 120))
+    def test_pieces(self, sizes: list[int], size: int) -> None:
+        """Pieces are as long as they may be, and hold whole frames, all of them, in order."""
+        frames = [pack(">I", length) + bytes(length) for length in sizes]
+        data = b"".join(frames)
+        ends = list(frameEnds(data))
+        self.assertEqual(ends, [len(b"".join(frames[: n + 1])) for n in range(len(frames))])
+        pieces = inPieces(data, size)
+        self.assertEqual(b"".join(pieces), data)
+        for number, piece in enumerate(pieces):
+            inside = list(frameEnds(piece))
+            self.assertEqual(inside[-1], len(piece))
+            self.assertTrue(len(piece) <= size or len(inside) == 1)
+            if number:
+                first = next(frameEnds(piece))
+                self.assertGreater(len(pieces[number - 1]) + first, size)
 
 
 class PoisonTests(SynchronousTestCase):
