@@ -1,7 +1,7 @@
 """
-Settings of a server or of a client, from flags, the environment and a file.
+Settings of a server, a client or a bridge, from flags, the environment and a file.
 
-What a flag says wins over C{PYSIG_LISTEN} (for a client, C{PYSIG_CONNECT}), that
+What a flag says wins over C{PYSIG_LISTEN} (for the others, C{PYSIG_CONNECT}), that
 over the file, and that over the defaults. The file is TOML; a server and its
 clients may share one::
 
@@ -14,8 +14,13 @@ clients may share one::
 
     [client]
     connect = "unix:/run/pysig/bus"
-    app = ["greenhouse.sensors:start /dev/ttyUSB0"]
+    app = ["greenhouse.sensors:start"]
 
+    [serial.meter]
+    port = "/dev/ttyUSB0"
+    baud = 9600
+
+The tables of serial devices are read by L{devices<pysig_twisted.bridge.devices.devices>}.
 Each value is checked by itself, so that all errors are told at once, and each
 names the file, the table and the key. Paths in endpoint strings are relative to
 the folder that the server runs in.
@@ -31,7 +36,10 @@ from typing import Annotated, Any, Final, get_type_hints
 
 import msgspec
 
-from .errors import ConfigError
+from .bridge import devices
+from .bridge.settings import DeviceSettings
+from .errors import BadName, ConfigError
+from .names import checkName, isReserved
 from .net.endpoints import (
     DEFAULT_CONNECT,
     DEFAULT_LISTEN,
@@ -56,7 +64,7 @@ In the environment of a server: endpoint strings, separated by spaces.
 
 CONNECT_VARIABLE: Final = "PYSIG_CONNECT"
 """
-In the environment of a client: what it connects to.
+In the environment of a client or a bridge: what it connects to.
 """
 
 
@@ -95,6 +103,17 @@ class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     linkGrace: Annotated[float, msgspec.Meta(ge=0)] = 5.0
 
 
+class BridgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    The table C{[bridge]}, about serial devices in common.
+
+    @ivar name: the sender that tells how they are, with the event C{state} and the request
+        C{devices}. Where there are several bridges, each needs a name of its own.
+    """
+
+    name: str = "bridge"
+
+
 class Settings(msgspec.Struct, frozen=True):
     """
     All there is to set.
@@ -102,22 +121,31 @@ class Settings(msgspec.Struct, frozen=True):
     @ivar server: the table C{[server]}.
     @ivar limits: the table C{[limits]}, which is a server's; see L{Limits}.
     @ivar client: the table C{[client]}.
+    @ivar bridge: the table C{[bridge]}.
+    @ivar serial: the tables C{[serial.NAME]}.
     """
 
     server: ServerSettings
     limits: Limits
     client: ClientSettings = ClientSettings()
+    bridge: BridgeSettings = BridgeSettings()
+    serial: tuple[DeviceSettings, ...] = ()
 
 
 TABLES: Final[dict[str, type]] = {
     "server": ServerSettings,
     "limits": Limits,
     "client": ClientSettings,
+    "bridge": BridgeSettings,
 }
 
-CONCERNED: Final = {"server": ("server", "limits"), "client": ("client",)}
+CONCERNED: Final = {
+    "server": ("server", "limits", "bridge", devices.TABLE),
+    "client": ("client",),
+    "bridge": ("client", "bridge", devices.TABLE),
+}
 """
-Which tables a command goes by.
+Which tables a command goes by. Flags and the environment are about the first.
 """
 
 
@@ -148,23 +176,29 @@ def load(
     @param path: the file; C{None} for none.
     @param flags: what flags say of the command's own table, by key.
     @param environment: the environment.
-    @param command: C{"server"} or C{"client"}. All tables of the file are checked;
-        flags, the environment and endpoints are those of this command.
+    @param command: C{"server"}, C{"client"} or C{"bridge"}. All tables of the file are
+        checked; flags, the environment and endpoints are those of this command.
     @raise BadSettings: something is wrong, and this is all of it.
     """
     errors: list[str] = []
-    variable, said = _variable(command, environment)
+    main = CONCERNED[command][0]
+    variable, said = _variable(main, environment)
+    tables = _read(path, errors)
+    serial, mistakes = devices.devices(
+        tables.pop(devices.TABLE, {}), f"{path}", endpointProblem=_endpointProblem
+    )
+    errors += mistakes
     # Later ones win. Each says how to call the place of a value.
     sources: tuple[tuple[Callable[[str, str], str], Mapping[str, Any]], ...] = (
-        (lambda table, key: f"{path}: [{table}] {key}", _read(path, errors)),
-        (lambda table, key: variable, {command: said}),
-        (lambda table, key: f"--{key}", {command: flags}),
+        (lambda table, key: f"{path}: [{table}] {key}", tables),
+        (lambda table, key: variable, {main: said}),
+        (lambda table, key: f"--{key}", {main: flags}),
     )
     values: dict[str, dict[str, Any]] = {table: {} for table in TABLES}
     places: dict[tuple[str, str], str] = {}
-    for placeOf, tables in sources:
+    for placeOf, source in sources:
         for table, kind in TABLES.items():
-            for key, value in tables.get(table, {}).items():
+            for key, value in source.get(table, {}).items():
                 place = placeOf(table, key)
                 problem = _problem(kind, key, value)
                 if problem:
@@ -172,20 +206,50 @@ def load(
                 else:
                     values[table][key], places[table, key] = value, place
     loaded = {table: _build(table, values[table], f"{path}", errors) for table in TABLES}
-    settings = Settings(**loaded)
-    key = {"server": "listen", "client": "connect"}[command]
-    if (command, key) in places:
-        errors += [f"{places[command, key]}: {said}" for said in _unusable(command, settings)]
+    settings = Settings(**loaded, serial=tuple(serial))
+    key = {"server": "listen", "client": "connect"}[main]
+    if (main, key) in places:
+        errors += [f"{places[main, key]}: {said}" for said in _unusable(main, settings)]
+    if ("bridge", "name") in places:
+        try:
+            checkBridge(settings.bridge.name)
+        except ConfigError as error:
+            errors.append(f"{places['bridge', 'name']}: {error.message}")
     if errors:
         raise BadSettings(errors)
     return settings
 
 
-def _variable(command: str, environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+def checkBridge(name: str) -> None:
     """
-    The variable that a command reads, and what it says.
+    May a bridge's sender have this name?
+
+    @raise ConfigError: it may not.
     """
-    if command == "client":
+    try:
+        checkName(name, "sender")
+    except BadName as error:
+        raise ConfigError(error.message) from None
+    if isReserved(name):
+        raise ConfigError(f"{name!r} begins with $, as only the router's own senders do")
+
+
+def _endpointProblem(text: str) -> str:
+    """
+    What is wrong with an endpoint that a device is behind, or nothing.
+    """
+    try:
+        _endpoint("connect to", clientEndpoint, text)
+    except ConfigError as error:
+        return error.message
+    return ""
+
+
+def _variable(table: str, environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """
+    The variable that stands for the endpoint of a table, and what it says.
+    """
+    if table == "client":
         connect = environment.get(CONNECT_VARIABLE, "").strip()
         return CONNECT_VARIABLE, {"connect": connect} if connect else {}
     listen = environment.get(LISTEN_VARIABLE, "").split()
@@ -207,8 +271,10 @@ def _read(path: str | None, errors: list[str]) -> dict[str, Any]:
         errors.append(f"{path}: not TOML: {error}")
         return {}
     for name, table in tuple(tables.items()):
+        if name == devices.TABLE:
+            continue
         if name not in TABLES and isinstance(table, dict):
-            known = ", ".join(f"[{table}]" for table in TABLES)
+            known = ", ".join(f"[{table}]" for table in (*TABLES, f"{devices.TABLE}.NAME"))
             errors.append(f"{path}: [{name}]: there is no such table; there are {known}")
         elif name in TABLES and not isinstance(table, dict):
             errors.append(f"{path}: {name}: is not a table; head it [{name}]")
@@ -250,11 +316,11 @@ def _build(table: str, values: dict[str, Any], path: str, errors: list[str]) -> 
         return TABLES[table]()
 
 
-def _unusable(command: str, settings: Settings) -> Iterator[str]:
+def _unusable(table: str, settings: Settings) -> Iterator[str]:
     """
-    What is wrong with the endpoints that a command uses.
+    What is wrong with the endpoints of a table.
     """
-    if command == "client":
+    if table == "client":
         try:
             _endpoint("connect to", clientEndpoint, settings.client.connect)
         except ConfigError as error:
@@ -311,6 +377,9 @@ def describe(settings: Settings, command: str = "server") -> str:
     """
     lines: list[str] = []
     for name in CONCERNED[command]:
+        if name == devices.TABLE:
+            lines.append(devices.written(list(settings.serial)))
+            continue
         lines.append(f"[{name}]")
         for key, value in msgspec.to_builtins(getattr(settings, name)).items():
             lines.append(f"{key} = {_toml(value)}")

@@ -121,6 +121,17 @@ class PrecedenceTests(ConfigCase):
             self.assertEqual(client.connect, connect)
             self.assertEqual(client.linkGrace, 0.0)
 
+    def test_bridge(self) -> None:
+        """A bridge goes by what a client connects to, and by the devices, as a server does."""
+        path = self.file(
+            f"[client]\nconnect = '{ONE}'\n[bridge]\nname = 'shed'\n"
+            "[serial.meter]\nport = '/dev/x'\n[serial.scale]\nport = 'tcp:localhost:4001'\n"
+        )
+        settings = load(path, {"connect": TWO}, {CONNECT_VARIABLE: ONE}, "bridge")
+        self.assertEqual((settings.client.connect, settings.bridge.name), (TWO, "shed"))
+        self.assertEqual([device.name for device in settings.serial], ["meter", "scale"])
+        self.assertEqual(load(path, {}, {}).serial, settings.serial)
+
 
 class ErrorTests(ConfigCase):
     """Each error names the file, the table and the key."""
@@ -130,15 +141,17 @@ class ErrorTests(ConfigCase):
         path = self.file(
             "stray = 1\n[server]\nverbose = 3\nlissten = 1\nolisten = 1\n"
             "[limits]\npeers = 0\nsenders = 'x'\nlinger = 0.0\nstall = nan\nsilence = inf\n"
-            "[limit]\n[serial.meter]\nbaud = 3\n"
+            "[limit]\n[bridge]\nname = '$b'\n[serial.meter]\nbaud = 'x'\n"
         )
         error = self.assertRaises(
             BadSettings, load, path, {"insecure": 1}, {LISTEN_VARIABLE: "tcp:x"}
         )
         starts = [
             f"{path}: stray: stands outside a table; put it below [server]",
-            f"{path}: [limit]: there is no such table; there are [server], [limits], [client]",
-            f"{path}: [serial]: there is no such table",
+            f"{path}: [limit]: there is no such table; there are [server], [limits], [client],"
+            " [bridge], [serial.NAME]",
+            f"{path}: [serial.meter] baud: is 'x'",
+            f"{path}: [serial.meter] port: is missing",
             f"{path}: [server] verbose: Expected `bool`, got `int`",
             f"{path}: [server] lissten: there is no such key; there are listen, insecure, verbose",
             f"{path}: [server] olisten: there is no such key",
@@ -149,6 +162,7 @@ class ErrorTests(ConfigCase):
             f"{path}: [limits] silence: inf is no limit; give a number",
             "--insecure: Expected `bool`, got `int`",
             f"{LISTEN_VARIABLE}: cannot listen on 'tcp:x': ",
+            f"{path}: [bridge] name: '$b' begins with $",
         ]
         self.assertEqual(len(error.errors), len(starts), error.message)
         for start, said in zip(starts, error.errors, strict=True):
@@ -283,12 +297,14 @@ class DescribeTests(ConfigCase):
     def test_all(self) -> None:
         """Every setting that concerns a command is there, below its table."""
         for command, concerned in CONCERNED.items():
-            tables = tomllib.loads(describe(load(None, {}, {}), command))
+            path = self.file("[serial.meter]\nport = '/dev/x'\n")
+            tables = tomllib.loads(describe(load(path, {}, {}), command))
             self.assertEqual(tuple(tables), concerned)
-            for name in concerned:
+            for name in set(concerned) - {"serial"}:
                 fields: Any = TABLES[name]
                 self.assertEqual(list(tables[name]), list(fields.__struct_fields__))
-        self.assertEqual({name for names in CONCERNED.values() for name in names}, set(TABLES))
+        named = {name for names in CONCERNED.values() for name in names}
+        self.assertEqual(named, {*TABLES, "serial"})
 
     @given(
         st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=3),

@@ -1,11 +1,11 @@
 """
 What C{twistd pysig} does: options, and the service they lead to.
 
- - C{options}, C{serveroptions}, C{clientoptions}: the command lines, and the
-   settings that come of them;
+ - C{options}, C{serveroptions}, C{clientoptions}, C{bridgeoptions}: the command lines,
+   and the settings that come of them;
  - C{application}: users' functions, which are called with the router;
- - C{server}, C{client}: the routers, each a process of its own;
- - C{daemon}: what these have in common;
+ - C{server}, C{client}, C{bridge}: the routers, each a process of its own;
+ - C{daemon}: what these have in common; C{uplink}: those whose router is elsewhere;
  - C{process}: what a process asks of its system and of C{twistd}.
 """
 
@@ -17,6 +17,8 @@ from typing import Any
 from twisted.application.service import IService
 from twisted.python import usage
 
+from .bridge import BridgeDaemon
+from .bridgeoptions import BridgeOptions
 from .client import ClientDaemon
 from .clientoptions import ClientOptions
 from .daemon import RouterDaemon
@@ -25,6 +27,8 @@ from .server import ServerDaemon
 from .serveroptions import ServerOptions
 
 __all__ = [
+    "BridgeDaemon",
+    "BridgeOptions",
     "ClientDaemon",
     "ClientOptions",
     "Options",
@@ -45,6 +49,7 @@ class Options(PlainOptions):
     subCommands = [
         ["server", None, ServerOptions, "Run a router that others connect to."],
         ["client", None, ClientOptions, "Run a function of yours with a router elsewhere."],
+        ["bridge", None, BridgeOptions, "Put serial devices on the bus of a router elsewhere."],
     ]
 
     def postOptions(self) -> None:
@@ -69,6 +74,8 @@ def makeService(options: Options) -> IService:
     daemon: RouterDaemon
     if isinstance(chosen, ClientOptions):
         daemon = ClientDaemon(chosen, reactor)
+    elif isinstance(chosen, BridgeOptions):
+        daemon = BridgeDaemon(chosen, reactor)
     else:
         daemon = ServerDaemon(chosen, reactor)
     daemon.takeSignals()

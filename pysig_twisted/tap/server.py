@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from ..bridge.bridge import SerialBridge
 from ..config import Settings
 from ..net.limits import Limits
 from ..net.server import ServerRouter
@@ -27,6 +28,7 @@ class ServerDaemon(RouterDaemon):
     A server router as a process of its own.
 
     @ivar router: the router.
+    @ivar bridge: the serial devices of this machine.
     """
 
     def __init__(self, options: ServerOptions, reactor: Any) -> None:
@@ -42,6 +44,10 @@ class ServerDaemon(RouterDaemon):
             reactor=reactor,
         )
         super().__init__(options, self.router, reactor)
+        self.bridge = SerialBridge(
+            self.router, settings.serial, name=settings.bridge.name, reactor=reactor
+        )
+        self.bridge.setServiceParent(self)
         self.router.whenDeserted().addCallback(lambda _: self._deserted())
 
     def _deserted(self) -> None:
@@ -67,6 +73,8 @@ class ServerDaemon(RouterDaemon):
         See L{RouterDaemon.apply}.
         """
         self.warnOfChanges(old.server, new.server, ("listen", "insecure", "app"))
+        self.warnOfChanges(old.bridge, new.bridge, ("name",))
+        self.bridge.reload(new.serial)
         self.router.reload(self._affordable(new.limits))
         self.router.verbose = new.server.verbose
 

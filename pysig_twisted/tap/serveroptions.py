@@ -43,7 +43,7 @@ signal: a shell shows 143 or 130.
         ["verbose", "v", "log more"],
     ]
     optParameters = [
-        ["config", "c", None, "a TOML file with the tables [server] and [limits]"],
+        ["config", "c", None, "a TOML file with tables [server], [limits] and [serial.NAME]"],
     ]
 
     def __init__(self) -> None:

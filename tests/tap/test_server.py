@@ -30,9 +30,9 @@ class ServerDaemonTests(TapCase):
         self.daemon = ServerDaemon(self.options, self.clock)
 
     def test_service(self) -> None:
-        """It is a service, with the router as its child."""
+        """It is a service, with the router and serial devices as its children."""
         verifyObject(IService, self.daemon)
-        self.assertEqual(list(self.daemon), [self.daemon.router])
+        self.assertEqual(list(self.daemon), [self.daemon.router, self.daemon.bridge])
         self.assertEqual(self.daemon.router.limits.peers, 3)
 
     def test_reload(self) -> None:

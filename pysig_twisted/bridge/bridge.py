@@ -1,0 +1,179 @@
+"""
+Serial devices as senders of a router.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
+
+from ..core.requests import Handler
+from ..core.signals import Sender
+from ..errors import PysigError
+from ..interfaces import IRouter
+from .device import Device
+from .lifecycle import State
+from .line import Line
+from .settings import DeviceSettings
+
+STATE = "state"
+
+
+class SerialBridge(Service):
+    """
+    Keeps serial devices open, and has each be a sender while it is there.
+
+    Besides it is a sender itself: its event C{state} tells whenever a device comes, goes,
+    or cannot be opened for another reason than before; its request C{devices} tells how
+    all are. Where there is no device, there is no such sender.
+
+    @ivar devices: the devices, by name.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        router: IRouter,
+        devices: Iterable[DeviceSettings] = (),
+        *,
+        name: str = "bridge",
+        reactor: Any = None,
+    ) -> None:
+        """
+        @param router: any router. It is not started or stopped from here.
+        @param devices: the devices; L{devices<pysig_twisted.bridge.devices.devices>} makes
+            them of a configuration.
+        @param name: the name of the sender that this is itself.
+        @param reactor: Twisted's, if not given.
+        """
+        if reactor is None:
+            from twisted.internet import reactor
+        self._router = router
+        self._reactor = reactor
+        self._name = name
+        self._sender: Sender | None = None
+        self._isKnown = False
+        self._wanted = {settings.name: settings for settings in devices}
+        self._lines: dict[str, Line] = {}
+        self.devices: dict[str, Device] = {}
+
+    def startService(self) -> None:
+        """
+        Open the devices, or wait until they can be opened.
+        """
+        super().startService()
+        self._update()
+
+    def stopService(self) -> Deferred[None]:
+        """
+        Close the devices.
+
+        @return: a Deferred that fires when they are closed, within 2 seconds.
+        """
+        super().stopService()
+        for name in tuple(self.devices):
+            self._remove(name)
+        closed = DeferredList([line.stop() for line in self._lines.values()])
+        if self._sender is not None:
+            self._sender.remove()
+            self._sender, self._isKnown = None, False
+        return closed.addCallback(lambda _: None)
+
+    def reload(self, devices: Iterable[DeviceSettings]) -> None:
+        """
+        Have these devices from now on. Those whose settings have not changed stay as
+        they are.
+        """
+        self._wanted = {settings.name: settings for settings in devices}
+        if self.running:
+            self._update()
+
+    def states(self, params: Any = None) -> list[dict[str, Any]]:
+        """
+        How all devices are: for each what the event C{state} tells. It answers the
+        request C{devices}.
+        """
+        return [_stateOf(device) for _, device in sorted(self.devices.items())]
+
+    def _update(self) -> None:
+        """
+        Have the devices that are wanted, and no others.
+        """
+        if self._wanted and self._sender is None:
+            requests: dict[str | None, Handler] = {"devices": self.states}
+            self._sender = self._router.addSender(self._name, [STATE], requests)
+            # That the name is taken is in the router's log.
+            self._sender.whenSettled().addCallbacks(
+                self._known, lambda failure: failure.trap(PysigError)
+            )
+        for name, device in tuple(self.devices.items()):
+            if self._wanted.get(name) != device.settings:
+                self._remove(name)
+        for name in self._wanted:
+            if name not in self._lines:
+                self._add(name)
+
+    def _known(self, result: object) -> None:
+        """
+        The router has the sender. What it was to tell before, whoever wants to know asks.
+        """
+        self._isKnown = True
+
+    def _add(self, name: str) -> None:
+        """
+        Begin with a device.
+        """
+        settings = self._wanted[name]
+        device = Device(settings, self._router, self._reactor, self._changed)
+        self.devices[name] = device
+        self._lines[name] = line = Line(settings, device, self._reactor)
+        line.start()
+
+    def _remove(self, name: str) -> None:
+        """
+        End with a device. Its line is closed a little later.
+        """
+        self.devices.pop(name).stop()
+        self._lines[name].stop().addCallback(self._removed, name)
+
+    def _removed(self, result: object, name: str) -> None:
+        """
+        The line of a device is closed, so that another may open it.
+        """
+        del self._lines[name]
+        if self.running and name in self._wanted:
+            self._add(name)
+
+    def _changed(self, device: Device) -> None:
+        """
+        A device has come or gone, or cannot be opened.
+        """
+        life = device.life
+        if life.state is State.WAITING:
+            self.log.warn("{name}: {why}", name=device.name, why=life.message)
+        else:
+            self.log.info("{name}: {state}", name=device.name, state=life.state.value)
+        if self._sender is not None and self._isKnown:
+            self._sender.trigger(STATE, _stateOf(device))
+
+
+def _stateOf(device: Device) -> dict[str, Any]:
+    """
+    What is told of a device.
+    """
+    life, settings = device.life, device.settings
+    return {
+        "device": device.name,
+        "state": life.state.value,
+        "reason": life.reason,
+        "message": life.message,
+        "boot": life.boot,
+        "port": settings.port or msgspec.to_builtins(settings.match),
+        "description": settings.description,
+    }

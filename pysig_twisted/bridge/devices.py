@@ -1,0 +1,324 @@
+"""
+The serial devices of a configuration file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from ..carriers.serialline import LineSettings
+from ..carriers.serialmatch import PortMatch
+from ..errors import BadName
+from ..names import checkName, isReserved
+from .building import checksumOf, eventMistakes, framerFor
+from .expressions import compileExpression
+from .settings import (
+    FRAMES,
+    ChecksumSettings,
+    DeviceSettings,
+    EventSettings,
+    NoiseSettings,
+    Reopen,
+)
+from .tables import Place, heading, isTable, read, shown, snake, toml, unknown
+from .text import decoder
+
+TABLE: Final = "serial"
+"""
+The table of the file that has all devices, by name.
+"""
+
+# Keys of the line that mean nothing where the port is an endpoint.
+LINE_KEYS: Final = LineSettings.__struct_fields__
+
+
+def devices(
+    tables: object,
+    where: str,
+    *,
+    resolve: Callable[[str], str] = os.path.realpath,
+    endpointProblem: Callable[[str], str] = lambda text: "",
+) -> tuple[list[DeviceSettings], list[str]]:
+    """
+    The devices of the table C{[serial]}, and a sentence for each mistake.
+
+    @param tables: the value of the key C{serial} of the file: tables, by name.
+    @param where: what the file is called.
+    @param resolve: gives the path that a path stands for, so that a device is found
+        out that is given twice.
+    @param endpointProblem: tells what is wrong with an endpoint string, or nothing.
+    @return: the devices that are right, and all mistakes.
+    """
+    errors: list[str] = []
+    found: list[DeviceSettings] = []
+    if not isinstance(tables, Mapping):
+        return [], [f"{where}: {TABLE}: is {shown(tables)}; head it [{TABLE}.NAME]"]
+    for name, values in tables.items():
+        place = _placeOf(errors, where, name)
+        if isTable(values, place):
+            before = len(errors)
+            rulePlace = partial(_placeOf, errors, where, name)
+            device = _device(name, values, place, rulePlace, endpointProblem)
+            if device is not None and len(errors) == before:
+                found.append(device)
+    _findTwins(found, errors, where, resolve)
+    return found, errors
+
+
+def _placeOf(errors: list[str], where: str, name: str, number: int = 0) -> Place:
+    """
+    The place of a device's table, or of one of its rules.
+    """
+    if number:
+        return Place(errors, f"{where}: [[{heading(TABLE, name, 'event')}]] {number}")
+    return Place(errors, f"{where}: [{heading(TABLE, name)}]")
+
+
+def _device(
+    name: str,
+    values: Mapping[str, Any],
+    place: Place,
+    rulePlace: Callable[[int], Place],
+    endpointProblem: Callable[[str], str],
+) -> DeviceSettings | None:
+    """
+    One device; where there are mistakes, they are noted.
+
+    @param rulePlace: the place of a rule, by its number for people.
+    """
+    try:
+        checkName(name, "sender")
+        if isReserved(name):
+            raise BadName(f"sender name {name!r} begins with $, as only the router's own do")
+    except BadName as error:
+        place.wrong("", f"is no name for a device: {error.message}")
+    known = [
+        snake(key) for key in DeviceSettings.__struct_fields__ if key not in DeviceSettings.KEYLESS
+    ]
+    own = {key: value for key, value in values.items() if key in known and key != "event"}
+    line = {key: value for key, value in values.items() if key in LINE_KEYS}
+    for key in values:
+        if key not in known and key not in LINE_KEYS:
+            unknown(key, [*known, *LINE_KEYS], place)
+    device = read(
+        DeviceSettings,
+        {**own, "name": name},
+        place,
+        {
+            "match": lambda value, inner: _table(PortMatch, value, inner),
+            "reopen": lambda value, inner: _table(Reopen, value, inner),
+            "noise": lambda value, inner: _table(NoiseSettings, value, inner),
+            "frame": _frame,
+            "checksum": _checksum,
+        },
+    )
+    settings = read(LineSettings, line, place)
+    assert device is not None  # its name is text, and nothing else is required
+    for key, problem in _mistakes(device, own, line, endpointProblem):
+        if place.isRight(key):
+            place.wrong(key, problem)
+    rules = _rules(values.get("event", []), place, rulePlace)
+    if device.checksum.type == "nmea" and any(rule.parse == "nmea" for rule in rules):
+        place.wrong(
+            "checksum", "is 'nmea', as is a rule's parse, which looks at it itself; leave it out"
+        )
+    return msgspec.structs.replace(device, line=settings or LineSettings(), event=tuple(rules))
+
+
+def _table(kind: type[Any], value: object, place: Place) -> Any:
+    """
+    A table within a line.
+    """
+    return read(kind, value, place) if isTable(value, place) else None  # type: ignore[arg-type]
+
+
+def _frame(value: object, place: Place) -> Any:
+    """
+    The kind of frame: a table with its type, or the type alone.
+    """
+    if isinstance(value, str):
+        value = {"type": value}
+    if not isTable(value, place):
+        return None
+    assert isinstance(value, Mapping)
+    rest = dict(value)
+    kind = rest.pop("type", None)
+    if not isinstance(kind, str) or kind not in FRAMES:
+        said = "is missing" if kind is None else f"is {shown(kind)}"
+        place.wrong("type", f"{said}; give one of {', '.join(FRAMES)}")
+        return None
+    return read(FRAMES[kind], rest, place)
+
+
+def _checksum(value: object, place: Place) -> Any:
+    """
+    The checksum: a table with its type, or the type alone.
+    """
+    return _table(ChecksumSettings, {"type": value} if isinstance(value, str) else value, place)
+
+
+def _rules(values: object, place: Place, rulePlace: Callable[[int], Place]) -> list[EventSettings]:
+    """
+    The rules of a device.
+    """
+    if not isinstance(values, list):
+        place.wrong("event", f"is {shown(values)}; head each rule [[serial.NAME.event]]")
+        return []
+    rules: dict[int, EventSettings] = {}
+    for number, value in enumerate(values, 1):
+        inner = rulePlace(number)
+        rule = read(EventSettings, value, inner) if isTable(value, inner) else None
+        if rule is None:
+            continue
+        for attribute, problem in eventMistakes(rule):
+            if inner.isRight(snake(attribute)):
+                inner.wrong(snake(attribute), problem)
+        for other, earlier in rules.items():
+            if rule == earlier:
+                inner.wrong("", f"is the same as number {other}; leave one of them out")
+                break
+        rules[number] = rule
+    return list(rules.values())
+
+
+def _mistakes(
+    device: DeviceSettings,
+    own: Mapping[str, Any],
+    line: Mapping[str, Any],
+    endpointProblem: Callable[[str], str],
+) -> Iterator[tuple[str, str]]:
+    """
+    What is wrong with settings that are right one by one: the key, and the rest of a
+    sentence.
+
+    @param own: what is given of the device.
+    @param line: what is given of the line.
+    """
+    yield from _portMistakes(device, own, line, endpointProblem)
+    for key, text in (("ready", device.ready), ("reset", device.reset)):
+        try:
+            compileExpression(text)
+        except ValueError as error:
+            yield key, f"{shown(text)} {error}"
+    if device.reopen.min > device.reopen.max:
+        yield (
+            "reopen",
+            f"has a min of {device.reopen.min:g}, above its max of {device.reopen.max:g}",
+        )
+    try:
+        decoder(device.encoding)
+    except ValueError as error:
+        yield "encoding", f"is {shown(device.encoding)}: {error}"
+    try:
+        checksumOf(device)
+    except ValueError as error:
+        yield "checksum", f"cannot be: {error}"
+    else:
+        try:
+            framerFor(device)
+        except ValueError as error:
+            yield "frame", f"cannot be: {error}"
+
+
+def _portMistakes(
+    device: DeviceSettings,
+    own: Mapping[str, Any],
+    line: Mapping[str, Any],
+    endpointProblem: Callable[[str], str],
+) -> Iterator[tuple[str, str]]:
+    """
+    What is wrong with where the device is.
+    """
+    port = device.port
+    if "match" in own:
+        if "port" in own:
+            yield "match", "stands beside port; leave one of them out"
+        return
+    if not port:
+        yield "port", "is missing; give the path of the device, an endpoint string, or match"
+        return
+    if "\0" in port:
+        yield "port", f"is {shown(port)}, which has a NUL in it"
+        return
+    if device.isPath:
+        if "/" not in port:
+            yield "port", f"is {shown(port)}; give a path such as {shown('/dev/' + port)}"
+        return
+    kind = port.partition(":")[0]
+    if "://" in port:
+        yield (
+            "port",
+            f"is {shown(port)}, a URL, which is not understood (nor is RFC 2217);"
+            " give an endpoint string such as tcp:host:4001, to a port that is raw there",
+        )
+    elif kind == "serial":
+        yield "port", f"is {shown(port)}; give the path alone, and keys such as baud beside it"
+    elif problem := endpointProblem(port):
+        yield "port", problem
+    for key in line:
+        yield key, f"means nothing with port = {shown(port)}: the line is set where it is open"
+
+
+def _findTwins(
+    found: list[DeviceSettings],
+    errors: list[str],
+    where: str,
+    resolve: Callable[[str], str],
+) -> None:
+    """
+    Note devices that share a port. Those that do not are left alone.
+    """
+    owners: dict[object, DeviceSettings] = {}
+    for device in found:
+        key: object = device.match if device.match is not None else device.port
+        if device.isPath:
+            key = resolve(device.port)
+        first = owners.setdefault(key, device)
+        if first is not device:
+            place = _placeOf(errors, where, device.name)
+            owner = f"[{heading(TABLE, first.name)}]"
+            if device.match is not None:
+                place.wrong("match", f"is that of {owner}, too; each device has a port of its own")
+                continue
+            same = "" if device.port == first.port else f", where it is {shown(first.port)}"
+            place.wrong(
+                "port",
+                f"{shown(device.port)} is that of {owner}, too{same};"
+                " each device has a port of its own",
+            )
+
+
+def written(devices: list[DeviceSettings]) -> str:
+    """
+    The settings of devices, as the file that would give them. Of rules, what differs
+    from what is usual.
+    """
+    lines: list[str] = []
+    for device in devices:
+        values = msgspec.to_builtins(device)
+        line, rules = values.pop("line"), values.pop("event")
+        del values["name"]
+        if device.port and not device.isPath:
+            line = {}
+        lines += [f"[{heading(TABLE, device.name)}]", *_pairs({**line, **values})]
+        for rule in rules:
+            given = {key: value for key, value in rule.items() if value != _USUAL[key]}
+            lines += ["", f"[[{heading(TABLE, device.name, 'event')}]]"]
+            lines += _pairs({"parse": rule["parse"], **given})
+        lines.append("")
+    return "\n".join(lines)
+
+
+_USUAL: Final[dict[str, Any]] = msgspec.to_builtins(EventSettings())
+
+
+def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
+    """
+    Keys and what they are set to. What is empty is left out.
+    """
+    return (f"{key} = {toml(value)}" for key, value in values.items() if value not in (None, ""))

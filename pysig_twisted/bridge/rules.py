@@ -1,0 +1,234 @@
+"""
+Frames to events: which rule a frame falls under, and what is fired when.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from math import inf
+from typing import Any, Final, NamedTuple
+
+from .text import decoder, isReadable
+
+LINE: Final = "line"
+"""
+The event for frames that no rule takes.
+"""
+
+NOISE_EVENT: Final = "noise"
+"""
+The event that tells of bytes that are no frames.
+"""
+
+
+class Fired(NamedTuple):
+    """
+    What is to be fired now.
+
+    @ivar event: its name.
+    @ivar data: its data, which JSON can carry.
+    """
+
+    event: str
+    data: Any
+
+
+class Quiet(Enum):
+    """
+    Why nothing is fired now for a frame.
+    """
+
+    HELD = "held"
+    """
+    Its event was fired only a while ago. It is the newest one now, and is fired when
+    the interval has passed.
+    """
+
+    UNCHANGED = "unchanged"
+    """
+    Its data are what was fired last.
+    """
+
+    DROPPED = "dropped"
+    """
+    No rule takes it, and such frames are not wanted.
+    """
+
+    UNREADABLE = "unreadable"
+    """
+    No rule takes it, and it is not text: that is noise.
+    """
+
+
+class _Paced:
+    """
+    What was fired of one event under one rule, and what waits to be.
+
+    @ivar due: when that is to be fired; C{None} where nothing waits.
+    """
+
+    __slots__ = ("_data", "_isFired", "_last", "_pending", "_rule", "due")
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+        self._isFired = False
+        self._data: Any = None
+        self._last = 0.0
+        self._pending: Any = None
+        self.due: float | None = None
+
+    def offer(self, data: Any, now: float) -> Quiet | None:
+        """
+        C{None} if the data are to be fired now.
+        """
+        if self._rule.onChange and self._isFired and data == self._data:
+            self.due = self._pending = None  # what waited is not so any more
+            return Quiet.UNCHANGED
+        if self._isFired and now - self._last < self._rule.minInterval:
+            self._pending = data
+            self.due = self._last + self._rule.minInterval
+            return Quiet.HELD
+        self._note(data, now)
+        return None
+
+    def take(self, now: float) -> Any:
+        """
+        What waits. It counts as fired.
+        """
+        data = self._pending
+        self._note(data, now)
+        return data
+
+    def _note(self, data: Any, now: float) -> None:
+        self._isFired = True
+        self._last = now
+        self._data = data if self._rule.onChange else None
+        self.due = self._pending = None
+
+
+class Rule:
+    """
+    What becomes of one kind of frame.
+
+    @ivar names: the events that it can fire.
+    @ivar minInterval: seconds between two of them of the same name, at least.
+    @ivar onChange: fire only data that differ from the last?
+    """
+
+    def __init__(
+        self,
+        parser: Any,
+        names: Sequence[str],
+        *,
+        nameFrom: str | None = None,
+        match: re.Pattern[str] | None = None,
+        minInterval: float = 0.0,
+        onChange: bool = False,
+    ) -> None:
+        """
+        @param parser: an L{IParser<pysig_twisted.bridge.parsers.IParser>}.
+        @param names: the name of its event; with C{nameFrom}, all that there can be.
+        @param nameFrom: the key of the data that has the name. A frame with none of
+            C{names} there does not fall under this rule.
+        @param match: what is to be found in the text of a frame, if given.
+        @param minInterval: seconds between two events of the same name, at least.
+        @param onChange: fire only data that differ from the last?
+        """
+        self.names = tuple(names)
+        self.minInterval = minInterval
+        self.onChange = onChange
+        self._parse: Callable[[str, bytes], Any] = parser.parse
+        self._nameFrom = nameFrom
+        self._match = match
+
+    def read(self, text: str, frame: bytes) -> Fired | None:
+        """
+        The event that a frame is under this rule, if it falls under it.
+        """
+        if self._match is not None and self._match.search(text) is None:
+            return None
+        data = self._parse(text, frame)
+        if data is None:
+            return None
+        if self._nameFrom is None:
+            return Fired(self.names[0], data)
+        name = data.get(self._nameFrom) if isinstance(data, Mapping) else None
+        if not isinstance(name, str) or name not in self.names:
+            return None
+        return Fired(name, data)
+
+
+class Rules:
+    """
+    The rules of one device, from when it came until it goes.
+
+    The first rule that takes a frame decides. What none takes is the event L{LINE}
+    with the text, unless that is mostly no text.
+
+    Of an event that comes too often, the newest data are never lost: they are fired
+    when the interval has passed.
+    """
+
+    def __init__(
+        self, rules: Iterable[Rule] = (), *, encoding: str = "utf-8", lines: bool = True
+    ) -> None:
+        """
+        @param encoding: of the text; see L{decoder}.
+        @param lines: fire what no rule takes?
+        """
+        self._rules = tuple(rules)
+        self._text = decoder(encoding)
+        self._lines = lines
+        self._paced: dict[tuple[int, str], _Paced] = {
+            (number, name): _Paced(rule)
+            for number, rule in enumerate(self._rules)
+            if rule.minInterval or rule.onChange
+            for name in rule.names
+        }
+
+    @property
+    def due(self) -> float | None:
+        """
+        When L{expire} is to be called; C{None} where nothing waits.
+        """
+        return min(
+            (paced.due for paced in self._paced.values() if paced.due is not None), default=None
+        )
+
+    def apply(self, frame: bytes, now: float) -> Fired | Quiet:
+        """
+        What is to be fired for a frame.
+
+        @param now: a monotonic time, in seconds.
+        """
+        text = self._text(frame)
+        for number, rule in enumerate(self._rules):
+            fired = rule.read(text, frame)
+            if fired is not None:
+                paced = self._paced.get((number, fired.event))
+                quiet = paced.offer(fired.data, now) if paced is not None else None
+                return quiet or fired
+        if not self._lines:
+            return Quiet.DROPPED
+        return Fired(LINE, text) if isReadable(text) else Quiet.UNREADABLE
+
+    def expire(self, now: float) -> list[Fired]:
+        """
+        What has waited long enough, in the order in which it was due.
+        """
+        waiting = [
+            (paced.due, number, name)
+            for (number, name), paced in self._paced.items()
+            if paced.due is not None and now >= paced.due
+        ]
+        return [
+            Fired(name, self._paced[number, name].take(now)) for _, number, name in sorted(waiting)
+        ]
+
+    def end(self) -> list[Fired]:
+        """
+        All that waits: the device is gone, and nothing newer will come.
+        """
+        return self.expire(inf)
