@@ -93,6 +93,12 @@ def toDeferred(awaitable: Any) -> Deferred[Any]:
 
     if asyncio.isfuture(awaitable):
         if not awaitable.get_loop().is_running():
+            if isinstance(awaitable, asyncio.Task):
+                # Or Python complains, whenever it finds that nobody has run it. (The
+                # mark is asyncio's own for that.)
+                task: Any = awaitable
+                task.get_coro().close()
+                task._log_destroy_pending = False
             raise SystemExit(
                 "it returned a task of asyncio's, and asyncio does not run here;"
                 " start with --reactor=asyncio"
