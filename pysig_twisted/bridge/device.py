@@ -136,8 +136,12 @@ class Device:
         self._stats.bytesIn += len(data)
         if now < self._tapUntil:
             self._fire(RAW, {"hex": data.hex(" "), "text": self._text(data)})
-        self._take(self._framer.feed(data, now), now)
-        self._schedule()
+        pieces = self._framer.feed(data, now)
+        if pieces:
+            self._take(pieces, now)
+            self._schedule()
+        elif self._framer.due is not None:  # nothing else is due earlier than it was
+            self._schedule()
 
     def lost(self, reason: str, message: str) -> None:
         """
@@ -170,7 +174,8 @@ class Device:
         seconds = given.get("seconds", 10)
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise BadRequest(f"seconds is {seconds!r}; give a number, up to {LONGEST_TAP:g}")
-        self._tapUntil = self._clock.seconds() + min(float(seconds), LONGEST_TAP)
+        until = self._clock.seconds() + min(float(seconds), LONGEST_TAP)
+        self._tapUntil = max(self._tapUntil, until)
 
     def _end(self) -> None:
         """

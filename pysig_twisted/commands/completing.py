@@ -8,7 +8,7 @@ apart. So only those are offered that no shell takes for anything but a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
 import click
@@ -30,6 +30,7 @@ Names that are offered.
 HARMLESS = re.compile(r"[^\W_][\w.@%+/-]*")
 
 Complete = Callable[[click.Context, click.Parameter, str], "list[str]"]
+Take = Callable[[Any], "Awaitable[list[Any]]"]
 
 
 def offered(names: Iterable[str | None], text: str) -> list[str]:
@@ -79,20 +80,40 @@ def methodNames(context: click.Context, parameter: click.Parameter, text: str) -
     return offered((method for info in found for method in info.requests or ()), text)
 
 
+def deviceNames(context: click.Context, parameter: click.Parameter, text: str) -> list[str]:
+    """
+    Completes the name of a serial device, whether it is there or not.
+    """
+    from .serialdevices import listDevices
+
+    async def take(router: Any) -> list[str]:
+        return [record["device"] for record in (await listDevices(router)).records]
+
+    return offered(asked(context, take), text)
+
+
 def known(context: click.Context, pattern: str) -> list[Any]:
     """
     The connected senders whose names match; none if the router does not answer
     at once, or anything else is wrong.
     """
+    return asked(context, lambda router: router.senders(pattern))
+
+
+def asked(context: click.Context, take: Take) -> list[Any]:
+    """
+    What C{take(router)} gives; nothing if the router does not answer at once, or
+    anything else is wrong.
+    """
     try:
-        return ask(context.ensure_object(Settings).endpoint, pattern)
+        return ask(context.ensure_object(Settings).endpoint, take)
     except Exception:
         return []
 
 
-def ask(endpoint: str, pattern: str) -> list[Any]:
+def ask(endpoint: str, take: Take) -> list[Any]:
     """
-    What the router answers within L{PATIENCE}.
+    What C{take(router)} gives within L{PATIENCE}.
     """
     from twisted.internet import reactor as installed
     from twisted.internet.defer import Deferred
@@ -109,7 +130,7 @@ def ask(endpoint: str, pattern: str) -> list[Any]:
         up = router.whenConnected(failAfterFailures=1)
         router.startService()
         await up
-        found.extend(await router.senders(pattern))
+        found.extend(await take(router))
 
     def start() -> None:
         working = Deferred.fromCoroutine(work())

@@ -23,6 +23,7 @@ from .output import cannotWrite
 from .peers import peers
 from .request import request
 from .senders import senders
+from .serialgroup import serial
 from .stats import stats
 from .trigger import trigger
 
@@ -35,6 +36,7 @@ Examples:
   pysig request lamp dim '{"level": 3}'        ask a sender, print its answer
   pysig senders --watch                        who is connected, and who comes and goes
   pysig stats                                  what the router has done so far
+  pysig serial monitor meter                   what a serial device does
   pysig --connect unix:/run/pysig/bus listen   another router
 
 The status says what went wrong, for example 69: no router there, 80: no such
@@ -62,7 +64,7 @@ def pysig(context: click.Context) -> None:
         context.exit(2)
 
 
-for command in (demo, listen, trigger, request, senders, peers, stats, completion):
+for command in (demo, listen, trigger, request, senders, peers, stats, serial, completion):
     pysig.add_command(command)
 
 

@@ -210,8 +210,10 @@ class DeviceTests(DeviceTestCase):
         device = self.make()
         device.opened()
         self.successResultOf(self.router.request("meter", "tap", {"seconds": 5}))
+        self.successResultOf(self.router.request("meter", "tap", {"seconds": 1}))
+        self.clock.advance(1)
         device.received(b"a\xff")
-        self.clock.advance(5)
+        self.clock.advance(4)
         device.received(b"b\n")
         raw = [data for event, data in self.everything if event == "#raw"]
         self.assertEqual(raw, [{"hex": "61 ff", "text": "a\ufffd"}])
