@@ -1,8 +1,7 @@
 """
 Serial devices as senders.
 
-A L{SerialBridge} keeps them open; L{readDevices} makes their L{DeviceSettings} of a
-configuration.
+A L{SerialBridge} keeps them open; L{readDevices} makes them of a configuration.
 
 What a device says goes through a framer (bytes to frames, L{framing}), a
 checksum, and rules (frames to events, L{rules}). All of these are values in and
@@ -13,6 +12,5 @@ from __future__ import annotations
 
 from .bridge import SerialBridge
 from .reading import readDevices
-from .settings import DeviceSettings
 
-__all__ = ["DeviceSettings", "SerialBridge", "readDevices"]
+__all__ = ["SerialBridge", "readDevices"]

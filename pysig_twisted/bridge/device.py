@@ -24,7 +24,7 @@ from ..core.requests import Handler
 from ..core.signals import Sender
 from ..errors import BadRequest, PysigError
 from ..interfaces import IRouter
-from .building import STATS, framerFor, rulesFor
+from .building import RAW, STATS, framerFor, rulesFor
 from .expressions import compileExpression
 from .framing import Piece
 from .lifecycle import Lifecycle
@@ -43,8 +43,6 @@ TEXTS: Final = (BracketedFrame, GapFrame, LineFrame, NmeaFrame)
 """
 Frames that are text, as a rule.
 """
-
-RAW: Final = "#raw"
 
 LONGEST_TAP: Final = 60.0
 """

@@ -17,6 +17,7 @@ from ..errors import BadName
 from ..names import checkName, isReserved
 from .building import checksumOf, eventMistakes, framerFor
 from .expressions import compileExpression
+from .ports import portMistakes, twins
 from .settings import (
     FRAMES,
     ChecksumSettings,
@@ -66,7 +67,8 @@ def devices(
             device = _device(name, values, place, rulePlace, endpointProblem)
             if device is not None and len(errors) == before:
                 found.append(device)
-    _findTwins(found, errors, where, resolve)
+    for device, key, problem in twins(found, resolve, lambda name: f"[{heading(TABLE, name)}]"):
+        _placeOf(errors, where, device.name).wrong(key, problem)
     return found, errors
 
 
@@ -199,7 +201,7 @@ def _mistakes(
     @param own: what is given of the device.
     @param line: what is given of the line.
     """
-    yield from _portMistakes(device, own, line, endpointProblem)
+    yield from portMistakes(device, own, line, endpointProblem)
     for key, text in (("ready", device.ready), ("reset", device.reset)):
         try:
             compileExpression(text)
@@ -225,74 +227,6 @@ def _mistakes(
             yield "frame", f"cannot be: {error}"
 
 
-def _portMistakes(
-    device: DeviceSettings,
-    own: Mapping[str, Any],
-    line: Mapping[str, Any],
-    endpointProblem: Callable[[str], str],
-) -> Iterator[tuple[str, str]]:
-    """
-    What is wrong with where the device is.
-    """
-    port = device.port
-    if "match" in own:
-        if "port" in own:
-            yield "match", "stands beside port; leave one of them out"
-        return
-    if not port:
-        yield "port", "is missing; give the path of the device, an endpoint string, or match"
-        return
-    if "\0" in port:
-        yield "port", f"is {shown(port)}, which has a NUL in it"
-        return
-    if device.isPath:
-        if "/" not in port:
-            yield "port", f"is {shown(port)}; give a path such as {shown('/dev/' + port)}"
-        return
-    kind = port.partition(":")[0]
-    if "://" in port:
-        yield (
-            "port",
-            f"is {shown(port)}, a URL, which is not understood (nor is RFC 2217);"
-            " give an endpoint string such as tcp:host:4001, to a port that is raw there",
-        )
-    elif kind == "serial":
-        yield "port", f"is {shown(port)}; give the path alone, and keys such as baud beside it"
-    elif problem := endpointProblem(port):
-        yield "port", problem
-    for key in line:
-        yield key, f"means nothing with port = {shown(port)}: the line is set where it is open"
-
-
-def _findTwins(
-    found: list[DeviceSettings],
-    errors: list[str],
-    where: str,
-    resolve: Callable[[str], str],
-) -> None:
-    """
-    Note devices that share a port. Those that do not are left alone.
-    """
-    owners: dict[object, DeviceSettings] = {}
-    for device in found:
-        key: object = device.match if device.match is not None else device.port
-        if device.isPath:
-            key = resolve(device.port)
-        first = owners.setdefault(key, device)
-        if first is not device:
-            place = _placeOf(errors, where, device.name)
-            owner = f"[{heading(TABLE, first.name)}]"
-            if device.match is not None:
-                place.wrong("match", f"is that of {owner}, too; each device has a port of its own")
-                continue
-            same = "" if device.port == first.port else f", where it is {shown(first.port)}"
-            place.wrong(
-                "port",
-                f"{shown(device.port)} is that of {owner}, too{same};"
-                " each device has a port of its own",
-            )
-
-
 def written(devices: list[DeviceSettings]) -> str:
     """
     The settings of devices, as the file that would give them. Of rules, what differs
@@ -305,7 +239,8 @@ def written(devices: list[DeviceSettings]) -> str:
         del values["name"]
         if device.port and not device.isPath:
             line = {}
-        lines += [f"[{heading(TABLE, device.name)}]", *_pairs({**line, **values})]
+        lines.append(f"[{heading(TABLE, device.name)}]")
+        lines += _pairs({"port": values.pop("port"), **line, **values})
         for rule in rules:
             given = {key: value for key, value in rule.items() if value != _USUAL[key]}
             lines += ["", f"[[{heading(TABLE, device.name, 'event')}]]"]

@@ -143,9 +143,7 @@ class _Automaton:
         if _isRepeat(kind) or kind is _POSSESSIVE:
             low, high, body = value
             part = self.sequence(body)
-            shortest, longest = body.getwidth()
-            isFixed = low == high and shortest == longest
-            if kind is not _POSSESSIVE and high > 1 and not isFixed:
+            if kind is not _POSSESSIVE and low != high > 1:
                 self.again(part)
             self._isVague |= part.isEmpty  # nothing, or nothing once more
             return part._replace(isEmpty=part.isEmpty or not low)

@@ -193,6 +193,8 @@ class Rules:
         """
         When L{expire} is to be called; C{None} where nothing waits.
         """
+        if not self._paced:  # as a rule
+            return None
         return min(
             (paced.due for paced in self._paced.values() if paced.due is not None), default=None
         )

@@ -6,7 +6,6 @@ The keys in the file are written with underscores: C{min_interval} for C{minInte
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -37,11 +36,6 @@ Types = Annotated[
     dict[str, Type],
     Meta(description='a table of int, float, str, bool or hex, such as {t = "float"}'),
 ]
-
-ENDPOINT = re.compile(r"(?P<kind>[A-Za-z][\w+.-]*):")
-"""
-How an endpoint string begins, and no path of a device.
-"""
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename=snake):
@@ -327,9 +321,10 @@ class DeviceSettings(Table, frozen=True):
     @property
     def isPath(self) -> bool:
         """
-        Is the port a device of this machine, rather than an endpoint?
+        Is the port a device of this machine, rather than an endpoint? Paths may have
+        colons, too.
         """
-        return bool(self.port) and not ENDPOINT.match(self.port)
+        return self.port.startswith(("/", ".")) or (bool(self.port) and ":" not in self.port)
 
     @property
     def events(self) -> tuple[str, ...]:

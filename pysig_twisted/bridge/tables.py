@@ -48,7 +48,12 @@ def shown(value: object) -> str:
     """
     A value as it is in the file, whatever its length.
     """
-    text = repr(value) if isinstance(value, str) else toml(value)
+    if not isinstance(value, str):
+        text = toml(value)
+    elif "'" in value or not value.isprintable():
+        text = repr(value)
+    else:  # with its backslashes as they are
+        text = f"'{value}'"
     return text if len(text) <= 60 else f"{text[:56]}..."
 
 

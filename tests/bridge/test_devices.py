@@ -148,6 +148,7 @@ class RightTests(DevicesCase):
         found, errors = self.load(METER + OTHERS)
         text = written(found)
         self.assertEqual(self.load(text), (found, []))
+        self.assertTrue(text.startswith('[serial.meter]\nport = "/dev/serial/'), text)
         self.assertIn('[[serial."gps 1".event]]\nparse = "nmea"\n', text)
         self.assertNotIn("baud", text.partition("[serial.scale]")[2].partition("[")[0])
 

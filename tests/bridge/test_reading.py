@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.bridge import DeviceSettings, SerialBridge, readDevices
+from pysig_twisted.bridge import SerialBridge, readDevices
+from pysig_twisted.bridge.settings import DeviceSettings
 from pysig_twisted.errors import ConfigError
 
 
@@ -16,11 +17,7 @@ class ReadingTests(SynchronousTestCase):
         rule = {"match": "x", "name": "x"}
         meter, scale = readDevices(
             {
-                "meter": {
-                    "port": "/dev/ttyS9",
-                    "baud": 2400,
-                    "event": [{"match": "x", "name": "x"}],
-                },
+                "meter": {"port": "/dev/ttyS9", "baud": 2400, "event": [rule]},
                 "scale": {"port": "tcp:127.0.0.1:4001"},
             }
         )

@@ -42,6 +42,8 @@ class SettingsTests(SynchronousTestCase):
             ("./pty", True),
             ("tcp:host:4001", False),
             ("unix:/run/line", False),
+            ("127.0.0.1:4001", False),
+            ("ttyUSB0", True),
             ("", False),
         ):
             self.assertEqual(DeviceSettings(name="d", port=port).isPath, isPath, port)

@@ -146,4 +146,6 @@ class TomlTests(SynchronousTestCase):
     def test_shown(self) -> None:
         """A value that is too long is cut."""
         self.assertEqual(shown("x" * 100), f"'{'x' * 55}...")
+        self.assertEqual(shown(r"T=(\d+)"), r"'T=(\d+)'")
+        self.assertEqual(shown("it's\n"), '"it\'s\\n"')
         self.assertEqual(shown([True, "a", 1.5]), '[true, "a", 1.5]')

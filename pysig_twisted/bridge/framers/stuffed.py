@@ -65,6 +65,12 @@ class Stuffed(Delimited):
         return self.delimiter + self._encode(payload) + self.delimiter
 
 
+RUN: Final = 254
+"""
+Bytes for which COBS takes one more, at most.
+"""
+
+
 @implementer(IFramer)
 class CobsFramer(Stuffed):
     """
@@ -78,7 +84,7 @@ class CobsFramer(Stuffed):
         """
         @param longest: the most bytes of a payload.
         """
-        super().__init__(longest, cobs.max_encoded_length(longest))
+        super().__init__(longest, longest + -(-longest // RUN))
 
     def _decode(self, coded: bytes) -> bytes | None:
         try:

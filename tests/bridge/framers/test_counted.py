@@ -66,6 +66,7 @@ class SyncedFramerTests(FramerContract, SynchronousTestCase):
         framer = self.make()
         good = framer.wrap(b"good")
         pieces = framer.feed(b"\xaa" + good + b"\xaa\xaa\x55no" + good, 0.0)
+        self.assertIsNone(framer.due)
         self.assertEqual(payloadsOf(pieces), [b"good", b"good"])
         self.assertEqual(
             faultsOf(pieces), [("sync", b"\xaa", 1), ("checksum", b"\xaa\xaa\x55no", 5)]
