@@ -13,14 +13,25 @@ import builtins
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pysig_twisted import errors
-from pysig_twisted.config import ClientSettings, ServerSettings
+from pysig_twisted.bridge.settings import (
+    FRAMES,
+    ChecksumSettings,
+    DeviceSettings,
+    EventSettings,
+    NoiseSettings,
+    Reopen,
+)
+from pysig_twisted.bridge.tables import toml
+from pysig_twisted.carriers.serialline import LineSettings
+from pysig_twisted.carriers.serialmatch import PortMatch
+from pysig_twisted.config import BridgeSettings, ClientSettings, ServerSettings
 from pysig_twisted.core import delivery
 from pysig_twisted.errors import PysigError
 from pysig_twisted.net import (
@@ -38,7 +49,7 @@ from pysig_twisted.net import (
 from pysig_twisted.net.limits import Limits
 
 DOCS = Path(__file__).resolve().parent
-PAGES = ("errors.md", "reliability.md", "server.md")
+PAGES = ("errors.md", "reliability.md", "serial.md", "server.md")
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 Row = tuple[str, ...]
@@ -81,19 +92,47 @@ def errorRows() -> Iterator[Row]:
             )
 
 
-def settingRows(kind: type[msgspec.Struct]) -> Iterator[Row]:
+def settingRows(kind: type[msgspec.Struct], without: Collection[str] = ()) -> Iterator[Row]:
     """
     The keys of one table of the configuration file.
+
+    @param without: attributes that are no keys of it.
     """
     meanings = {
         found[1]: plain(found[2])
         for found in re.finditer(
-            r"@ivar (\w+): (.*?)(?=@ivar|\Z)", inspect.getdoc(kind) or "", re.DOTALL
+            r"@ivar (\w+): (.*?)(?=@\w+|\Z)", inspect.getdoc(kind) or "", re.DOTALL
         )
     }
     yield "key", "default", "meaning"
     for field in msgspec.structs.fields(kind):
-        yield f"`{field.name}`", f"`{toml(field.default)}`", meanings[field.name]
+        if field.name not in without:
+            yield f"`{field.encode_name}`", default(field), meanings[field.name]
+
+
+def default(field: Any) -> str:
+    """
+    What a key is where it is left out.
+    """
+    if field.required:
+        return "required"
+    value = field.default
+    if field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    if isinstance(value, msgspec.Struct):
+        value = {key: item for key, item in msgspec.to_builtins(value).items() if item is not None}
+    return "" if value is None else f"`{toml(value)}`"
+
+
+def frameRows() -> Iterator[Row]:
+    """
+    The kinds of frames, and the keys of each.
+    """
+    yield "type", "key", "default", "meaning"
+    for name, kind in FRAMES.items():
+        yield f"`{name}`", "", "", plain(kind.__doc__)
+        for row in list(settingRows(kind))[1:]:
+            yield "", *row
 
 
 FIXED = "fixed"
@@ -257,18 +296,20 @@ def size(value: int) -> str:
     return f"{value >> 20} MiB"
 
 
-def toml(value: Any) -> str:
-    """
-    A default as the file would have it.
-    """
-    return msgspec.json.encode(value).decode()
-
-
 TABLES = {
     "errors": errorRows,
     "knobs": knobRows,
     "server": lambda: settingRows(ServerSettings),
     "limits": lambda: settingRows(Limits),
+    "bridge": lambda: settingRows(BridgeSettings),
+    "device": lambda: settingRows(DeviceSettings, (*DeviceSettings.KEYLESS, "event")),
+    "line": lambda: settingRows(LineSettings),
+    "match": lambda: settingRows(PortMatch),
+    "reopen": lambda: settingRows(Reopen),
+    "frames": frameRows,
+    "checksum": lambda: settingRows(ChecksumSettings),
+    "noise": lambda: settingRows(NoiseSettings),
+    "rule": lambda: settingRows(EventSettings),
 }
 
 

@@ -19,6 +19,12 @@ from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from pysig_twisted.bridge.building import rulesFor
+from pysig_twisted.config import load
+from pysig_twisted.tap import Options
+from tests.linesim import withoutPtys
+from tests.test_docs import complaint
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 PATIENCE = 30.0
 
@@ -119,6 +125,8 @@ class ExampleTests(SynchronousTestCase):
         "custom_wire.py": "test_customWire",
         "generic_client_request.py": "test_genericClientRequest",
         "disk_usage_cron.py": "test_diskUsageCron",
+        "serial_endpoint.py": "test_serialEndpoint",
+        "serial_bridge.py": "test_serialBridge",
         "embedded_app/before.py": "test_embeddedLines",
         "embedded_app/after.py": "test_embeddedApp",
         "embedded_app/test_after.py": "test_embeddedTests",
@@ -367,6 +375,59 @@ class ExampleTests(SynchronousTestCase):
         live = [(number, False) for number in (5, 6, 7)]
         self.assertEqual(heard["cellar"][:5], [(2, True), (4, True), *live])
         self.assertNotIn("gone", printed)
+
+    def plugIn(self) -> tuple[Running, str]:
+        """Start a simulated device: the process, and its path. SIGTERM unplugs it for good."""
+        if reason := withoutPtys():
+            raise SkipTest(reason)
+        path = f"{Path(self.endpoint.partition(':')[2]).parent}/thermometer"
+        instrument = self.launch("-m", "pysig_twisted.testing.instrument", path)
+        instrument.expect("A thermometer is plugged in at ")
+        return instrument, path
+
+    def test_serialEndpoint(self) -> None:
+        """It prints what the device says, tells that it is unplugged, and finds it again."""
+        instrument, path = self.plugIn()
+        example = self.start("serial_endpoint.py", f"serial:{path}:baudrate=9600")
+        for _ in range(2):
+            example.expect(f"it is there: serial:{path}$")
+            example.expect(r"READY thermometer 1\.0$")
+            example.expect(r"T=\d+\.\d H=\d+$")
+            instrument.process.terminate()
+            example.expect(f"it is gone: {path} has gone")
+            instrument, path = self.plugIn()
+        example.stop()
+        self.assertEqual(example.process.returncode, 0)
+
+    def test_serialBridge(self) -> None:
+        """Readings are events, and the plug is presence, with its reason."""
+        instrument, path = self.plugIn()
+        example = self.start("serial_bridge.py", path)
+        for _ in range(2):
+            example.expect("thermometer is there$")
+            example.expect(r"\d+\.\d degrees, \d+ % humidity$")
+            instrument.process.terminate()
+            example.expect("thermometer is gone: unplugged$")
+            example.expect(f"waiting for thermometer: {path} is not there; ")
+            instrument, path = self.plugIn()
+        example.stop()
+        self.assertEqual(example.process.returncode, 0)
+
+    def test_serialDevice(self) -> None:
+        """The file is a good one, its comments show commands that are, and its rule fits."""
+        path = EXAMPLES / "serial_device.toml"
+        [device] = load(str(path), {}, {}).serial
+        self.assertEqual((device.name, device.port), ("thermometer", "./thermometer"))
+        fired = rulesFor(device).apply(b"T=21.5 H=48", 0.0)
+        self.assertEqual(fired, ("climate", {"celsius": 21.5, "humidity": 48}))
+        commands = re.findall(
+            r"(?m)^# {3}((?:python|twistd|pysig) .*?)(?: {3}.*)?$", path.read_text()
+        )
+        self.assertEqual(len(commands), 3)
+        for _, _, kind, _ in Options.subCommands:
+            self.patch(kind, "postOptions", lambda self: None)
+        for command in commands:
+            self.assertEqual(complaint(command.split()), "", command)
 
     def test_customCodec(self) -> None:
         """Those who have the encoding use it; what others miss is told, and what they ask goes."""

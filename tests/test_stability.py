@@ -38,6 +38,7 @@ MODULES = (
     "pysig_twisted",
     "pysig_twisted.errors",
     "pysig_twisted.testing",
+    "pysig_twisted.bridge",
     "pysig_twisted.blocking",
 )
 """The public modules; those that exist are listed."""

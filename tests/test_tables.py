@@ -16,6 +16,13 @@ else:
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted import tap
+from pysig_twisted.bridge.settings import (
+    FRAMES,
+    ChecksumSettings,
+    DeviceSettings,
+    EventSettings,
+)
+from pysig_twisted.bridge.tables import snake
 from pysig_twisted.config import TABLES, load
 from pysig_twisted.errors import PysigError
 
@@ -76,6 +83,19 @@ class TableTests(SynchronousTestCase):
                 given = getattr(kind(), key.strip("`"))
                 self.assertEqual(list(given) if isinstance(given, tuple) else given, value)
                 self.assertTrue(meaning, key)
+
+    def test_serial(self) -> None:
+        """Each key of a serial device has its row, as the file writes it, with a meaning."""
+        kinds = (DeviceSettings, EventSettings, ChecksumSettings, *FRAMES.values())
+        for kind in kinds:
+            without = getattr(kind, "KEYLESS", ())
+            _, *found = self.tables["settingRows"](kind, without)
+            known = [snake(name) for name in kind.__struct_fields__ if name not in without]
+            self.assertEqual([key.strip("`") for key, _, _ in found], known)
+            for key, _, meaning in found:
+                self.assertTrue(meaning, key)
+        types = [row[0].strip("`") for row in self.tables["frameRows"]() if row[0]]
+        self.assertEqual(types, ["type", *FRAMES])
 
 
 class ServerPageTests(SynchronousTestCase):

@@ -163,7 +163,8 @@ def main(arguments: Sequence[str]) -> None:
     """
     Be a child.
 
-    @param arguments: C{twistd} and its arguments, or C{machine} and an endpoint.
+    @param arguments: C{twistd} and its arguments, or C{machine} and those of
+        L{machine.main<pysig_twisted.commands.machine.main>}.
     """
     from twisted.internet import reactor as installed
 
@@ -179,4 +180,4 @@ def main(arguments: Sequence[str]) -> None:
     else:
         from .machine import main as publish
 
-        publish(arguments[1])
+        publish(*arguments[1:])

@@ -1,9 +1,10 @@
 """
-C{pysig demo}: a router and a sender, to be seen at work.
+C{pysig demo}: a router, senders and a serial device, to be seen at work.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import click
 
-from ..names import isBuiltin
+from ..names import CONNECT, isBuiltin
 from .failing import CommandFailed, Interrupted
 from .options import Settings, verbosityOptions
 from .output import isTerminal
@@ -36,6 +37,11 @@ Seconds in which the first event must come.
 LONGEST_PATH: Final = 90
 """
 Bytes of a socket's path that every system takes.
+"""
+
+HIDDEN: Final = "bridge"
+"""
+A sender that is not shown: what it tells is told by the device's own events, too.
 """
 
 TWISTD: Final = ("twistd", "-n", "--pidfile=", "pysig", "server", "--listen")
@@ -57,7 +63,8 @@ def demo(settings: Settings) -> None:
 
     Starts a router and a sender as processes of their own, on a socket in a
     temporary folder. The sender fires this machine's load, memory and disk
-    figures once a second, and answers requests. This command listens, until
+    figures once a second, and answers requests. A thermometer, which is simulated,
+    is plugged into a serial port of the router's. This command listens, until
     Ctrl-C ends all three. Where its output is not a terminal it ends by itself
     after 10 events.
     """
@@ -112,27 +119,50 @@ def ownCommand(arguments: Sequence[str], interpreter: str) -> str:
     return shlex.quote(str(path.absolute()))
 
 
-def introduction(command: str, endpoint: str) -> str:
+def introduction(command: str, endpoint: str, lack: str) -> str:
     """
     What is said before the events.
+
+    @param lack: why there is no instrument; empty if there is one.
     """
     ending = "Ctrl-C ends all of it."
     if not isTerminal(sys.stdout):
         ending = f"It ends after {ENOUGH} events."
     start = f"  {command} --connect {shlex.quote(endpoint)}"
+    if lack:
+        serial = [f"(A simulated serial device would be here, too, but {lack}.)"]
+    else:
+        serial = [
+            "The thermometer is a serial device (a simulated one). Pull its plug, and plug it in:",
+            "",
+            f"{start} request bench unplug",
+            f"{start} request bench replug",
+        ]
     return "\n".join(
         (
-            "A router and a sender run now, as processes of their own. This one listens.",
+            "A router and its senders run now, as processes of their own. This one listens.",
             "Try these in another terminal:",
             "",
             f"{start} senders",
             f"{start} request machine uptime",
             f'{start} trigger kitchen hello \'{{"to": "everyone"}}\'',
             "",
+            *serial,
+            "",
             ending,
             "",
         )
     )
+
+
+def shortened(event: str, data: Any) -> Any:
+    """
+    What is shown of an event's data: of who comes and goes, what matters here.
+    """
+    if not isBuiltin(event):
+        return data
+    keys = ("events", "requests") if event == CONNECT else ("reason",)
+    return {key: data[key] for key in keys}
 
 
 async def show(session: Any, folder: Path) -> None:
@@ -145,6 +175,8 @@ async def show(session: Any, folder: Path) -> None:
     from twisted.internet.endpoints import quoteStringArgument
 
     from .. import ClientRouter
+    from ..testing.instrument import withoutTerminals
+    from .bench import TABLES
     from .child import Child
     from .linkobserver import LinkObserver
     from .listen import Printer
@@ -168,18 +200,27 @@ async def show(session: Any, folder: Path) -> None:
         )
 
     def hear(info: Any, data: Any) -> Any:
+        if info.sender == HIDDEN:
+            return None
         if deadline.active() and not isBuiltin(info.event):
             deadline.cancel()
-        return printer.event(info, data)
+        return printer.event(info, shortened(info.event, data))
 
     deadline = session.reactor.callLater(START, late)
+    lack = withoutTerminals()
+    more, device = [], []
+    if not lack:
+        device = [str(folder / "thermometer")]
+        config = folder / "devices.toml"
+        config.write_text(TABLES.format(port=json.dumps(device[0])))
+        more = ["--config", str(config)]
     try:
-        server.start((*TWISTD, endpoint))
-        machine.start(("machine", endpoint))
+        server.start((*TWISTD, endpoint, *more))
+        machine.start(("machine", endpoint, *device))
         for child in children:
             child.whenEnded().addCallback(ended, child)
         async with session.link(router, lambda why: None):
-            printer.line(introduction(ownCommand(sys.argv, sys.executable), endpoint))
+            printer.line(introduction(ownCommand(sys.argv, sys.executable), endpoint, lack))
             router.addListener(hear, snapshot=True, onGap=printer.gap)
             await printer.ended
             await printer.drained()

@@ -1,5 +1,5 @@
 """
-The demo's sender: this machine, once a second.
+The demo's senders: this machine, once a second, and a bench with an instrument.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from twisted.internet.task import LoopingCall
 
 from .. import ClientRouter, Sender
 from ..errors import BadRequest
+from ..testing.instrument import Instrument
+from .bench import Bench
 
 NAME: Final = "machine"
 INTERVAL: Final = 1.0
@@ -117,9 +119,11 @@ class Machine:
             self.sender.trigger(event, figures)
 
 
-def main(endpoint: str) -> None:
+def main(endpoint: str, device: str = "") -> None:
     """
     Publish on a router until the reactor is stopped.
+
+    @param device: where a simulated instrument is to be plugged in; empty for none.
     """
     from twisted.internet import reactor as installed
 
@@ -129,6 +133,10 @@ def main(endpoint: str) -> None:
     machine = Machine(router, reactor)
     # Nothing is fired into a link that is not up yet.
     router.whenConnected().addCallback(lambda _: machine.start())
+    if device:
+        bench = Bench(router, reactor, Instrument(device))
+        reactor.callWhenRunning(bench.start)
+        reactor.addSystemEventTrigger("before", "shutdown", bench.stop)
     reactor.callWhenRunning(router.startService)
     reactor.addSystemEventTrigger("before", "shutdown", router.stopService)
     reactor.run()

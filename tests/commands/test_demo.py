@@ -13,6 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.commands import demo
 from pysig_twisted.commands.failing import CommandFailed
 from tests import slow
+from tests.linesim import withoutPtys
 
 from . import CommandCase, Run, settled
 
@@ -41,6 +42,13 @@ class PartsTests(SynchronousTestCase):
         self.patch(demo.tempfile, "mkdtemp", fail)
         with self.assertRaisesRegex(CommandFailed, "no place .*: No space left"):
             demo.temporaryFolder().__enter__()
+
+    def test_shortened(self) -> None:
+        """Of who comes and goes, what matters is shown; of events, all."""
+        data = {"events": ["a"], "requests": None, "sid": "1", "reason": "unplugged"}
+        self.assertEqual(demo.shortened("#connect", data), {"events": ["a"], "requests": None})
+        self.assertEqual(demo.shortened("#disconnect", data), {"reason": "unplugged"})
+        self.assertIs(demo.shortened("temperature", data), data)
 
     def test_command(self) -> None:
         """The command is shown as the user can run it, from any folder."""
@@ -82,9 +90,10 @@ class DemoTests(CommandCase):
         """In a pipe it ends by itself after ten events, and leaves nothing behind."""
         run = await self.demo().ended()
         self.assertEnds(run, 0)
-        events = re.findall("(?m)^[0-9:.]+  machine  (load|memory|disk)  ", run.out)
+        events = re.findall("(?m)^[0-9:.]+  (?:machine|thermometer)  ([a-z]+)  ", run.out)
         self.assertEqual(len(events), 10)
-        self.assertEqual(set(events), {"load", "memory", "disk"})
+        self.assertLessEqual({"load", "memory", "disk"}, set(events))
+        self.assertNotIn("  bridge  ", run.out)
         self.assertEqual(os.listdir(self.folder), [])
         self.assertEqual(self.children(), [])
 
@@ -93,15 +102,15 @@ class DemoTests(CommandCase):
         run = self.demo(usePTY=True, environment={"NO_COLOR": "1"})
         await run.printed("  machine  disk  ")
         lines = [line.strip() for line in run.out.splitlines() if " --connect " in line]
-        self.assertEqual(len(lines), 3)
+        self.assertEqual(len(lines), 3 if withoutPtys() else 5)
         outputs = []
-        for line in lines:
+        for line in lines[:3]:
             arguments = demo.shlex.split(line)
             self.assertEqual(arguments[:3], [sys.executable, "-m", "pysig_twisted.commands.main"])
             told = await self.spawn(*arguments[3:], connect=False).ended()
             self.assertEnds(told, 0)
             outputs.append(told.out)
-        self.assertTrue(outputs[0].startswith("machine\tload, memory, disk\tuptime, disk\t"))
+        self.assertIn("machine\tload, memory, disk\tuptime, disk\t", outputs[0])
         self.assertIn("seconds", outputs[1])
         await run.printed('  kitchen  hello  1  {"to":"everyone"}')
         run.transport.write(b"\x03")
@@ -111,6 +120,48 @@ class DemoTests(CommandCase):
         self.assertNotIn("pysig:", run.out)
         self.assertEqual(os.listdir(self.folder), [])
         self.assertEqual(self.children(), [])
+
+    async def test_replug(self) -> None:
+        """The thermometer speaks; its plug is pulled and put in again by the printed commands."""
+        if reason := withoutPtys():
+            self.skipTest(reason)
+        run = self.demo(usePTY=True, environment={"NO_COLOR": "1"})
+        await run.printed("  thermometer  #connect  ")
+        await run.printed('  {"celsius":')
+        lines = [line.strip() for line in run.out.splitlines() if " request bench " in line]
+        for line, told in (
+            (lines[0], '  thermometer  #disconnect  {n}  {"reason":"unplugged"}'),
+            (lines[1], '  thermometer  started  {n}  "READY thermometer 1.0"'),
+        ):
+            arguments = demo.shlex.split(line)
+            self.assertEnds(await self.spawn(*arguments[3:], connect=False).ended(), 0)
+            pattern = re.escape(told).replace(re.escape("{n}"), r"\d+")
+            await run.until(lambda pattern=pattern: re.search(pattern, run.out))
+            self.assertRegex(run.out, pattern)
+        self.assertEqual(run.out.count("  thermometer  #connect  "), 2)
+        self.assertNotIn("  bridge  ", run.out)
+        run.transport.write(b"\x03")
+        await run.ended()
+        self.assertEqual(run.status, 0, run.out)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    async def test_withoutPtys(self) -> None:
+        """Where there are no pseudo-terminals it says so, and shows the rest."""
+        run = self.spawn(
+            "demo",
+            connect=False,
+            environment={"TMPDIR": str(self.folder)},
+            program=(
+                "-c",
+                "import os\ndef openpty(): raise OSError(2, 'No such file or directory')\n"
+                "os.openpty = openpty; from pysig_twisted.commands import main; main.main()",
+            ),
+        )
+        await run.ended()
+        self.assertEnds(run, 0)
+        self.assertIn("but there are no pseudo-terminals: No such file or directory.)\n", run.out)
+        self.assertNotIn("bench", run.out)
+        self.assertEqual(len(re.findall("(?m)^[0-9:.]+  machine  [a-z]+  ", run.out)), 10)
 
     @slow
     async def test_killed(self) -> None:
