@@ -37,6 +37,7 @@ from typing import Annotated, Any, Final, get_type_hints
 import msgspec
 
 from .bridge import devices
+from .bridge.reading import endpointProblem
 from .bridge.settings import DeviceSettings
 from .errors import BadName, ConfigError
 from .names import checkName, isReserved
@@ -185,7 +186,7 @@ def load(
     variable, said = _variable(main, environment)
     tables = _read(path, errors)
     serial, mistakes = devices.devices(
-        tables.pop(devices.TABLE, {}), f"{path}", endpointProblem=_endpointProblem
+        tables.pop(devices.TABLE, {}), f"{path}", endpointProblem=endpointProblem
     )
     errors += mistakes
     # Later ones win. Each says how to call the place of a value.
@@ -232,17 +233,6 @@ def checkBridge(name: str) -> None:
         raise ConfigError(error.message) from None
     if isReserved(name):
         raise ConfigError(f"{name!r} begins with $, as only the router's own senders do")
-
-
-def _endpointProblem(text: str) -> str:
-    """
-    What is wrong with an endpoint that a device is behind, or nothing.
-    """
-    try:
-        _endpoint("connect to", clientEndpoint, text)
-    except ConfigError as error:
-        return error.message
-    return ""
 
 
 def _variable(table: str, environment: Mapping[str, str]) -> tuple[str, dict[str, Any]]:

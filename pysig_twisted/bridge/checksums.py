@@ -1,17 +1,15 @@
 """
 Checksums at the end of a frame.
 
-=============  =====  ======  =======================================================
-name           bytes  order   of
-=============  =====  ======  =======================================================
-none           0              nothing is checked
-nmea           3              C{*HH}: XOR, in hex, of all bytes but a C{$} or C{!} at the
-                              beginning
-sum8           1              the sum of the bytes, modulo 256
-xor8           1              XOR of the bytes
-crc16-modbus   2      little  CRC-16 with 0xA001, begun with 0xFFFF
-crc32          4      big     CRC-32 as in zlib, Ethernet and PNG
-=============  =====  ======  =======================================================
+These there are, the numbers with the byte first that is named::
+
+    name          bytes  first    of
+    none          0               nothing is checked
+    nmea          3               *HH: XOR, in hex, but for a $ or ! at the beginning
+    sum8          1               the sum of the bytes, modulo 256
+    xor8          1               XOR of the bytes
+    crc16-modbus  2      little   CRC-16 with 0xA001, begun with 0xFFFF
+    crc32         4      big      CRC-32 as in zlib, Ethernet and PNG
 
 The check is the last bytes of a frame, and covers those before it.
 """

@@ -63,7 +63,7 @@ class Lifecycle:
 
     @ivar state: what the device is doing.
     @ivar reason: where that is waiting, why, in a word: C{missing}, C{busy},
-        C{denied}, C{config}, C{unplugged}, C{refused}.
+        C{denied}, C{config}, C{unplugged}, or of an endpoint C{unreachable}.
     @ivar message: the same as a sentence.
     @ivar boot: how often its port was opened, or it has started anew.
     @ivar due: when L{expire} is to be called; C{None} where time changes nothing.

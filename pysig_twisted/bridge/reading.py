@@ -24,18 +24,22 @@ def readDevices(
     @param where: what that is called in the error.
     @raise ConfigError: something is wrong; its message has a line for each mistake.
     """
-    found, errors = devices(tables, where, endpointProblem=_endpointProblem)
+    found, errors = devices(tables, where, endpointProblem=endpointProblem)
     if errors:
         raise ConfigError("\n".join(errors))
     return found
 
 
-def _endpointProblem(text: str) -> str:
+def endpointProblem(text: str) -> str:
     """
     What is wrong with an endpoint that a device is behind, or nothing.
     """
     from twisted.internet import reactor
 
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return f"{text!r} is not UTF-8"
     try:
         clientEndpoint(reactor, text)
     except ConfigError as error:

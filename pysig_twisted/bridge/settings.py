@@ -18,6 +18,8 @@ from .rules import LINE, NOISE_EVENT
 from .tables import snake
 
 Size = Annotated[int, Meta(ge=1, le=LARGEST, description=f"a whole number, 1 to {LARGEST}")]
+SizeOrNone = Annotated[int, Meta(ge=0, le=LARGEST, description=f"a whole number, 0 to {LARGEST}")]
+Milliseconds = Annotated[float, Meta(gt=0, description="a number of milliseconds above 0")]
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
 Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0")]
 SecondsOrNone = Annotated[float, Meta(ge=0, description="a number of seconds, 0 or more")]
@@ -95,7 +97,7 @@ class GapFrame(Table, frozen=True, tag="gap"):
     @ivar max: the most bytes of a frame.
     """
 
-    ms: Annotated[float, Meta(gt=0, description="a number of milliseconds above 0")] = 20.0
+    ms: Milliseconds = 20.0
     max: Size = 512
 
 
@@ -146,9 +148,7 @@ class LengthFrame(Table, frozen=True, tag="length"):
     """
 
     field: Literal["u8", "u16le", "u16be", "u32le", "u32be"] = "u8"
-    offset: (
-        Annotated[int, Meta(ge=0, le=LARGEST, description=f"a whole number, 0 to {LARGEST}")] | None
-    ) = None
+    offset: SizeOrNone | None = None
     adjust: int = 0
     max: Size = 512
     sync: Hex = ""
@@ -197,7 +197,7 @@ class ChecksumSettings(Table, frozen=True):
 
     type: Literal["none", "nmea", "sum8", "xor8", "crc16-modbus", "crc32"] = "none"
     order: Literal["little", "big"] | None = None
-    skip: Annotated[int, Meta(ge=0, le=LARGEST, description=f"a whole number, 0 to {LARGEST}")] = 0
+    skip: SizeOrNone = 0
 
 
 class Reopen(Table, frozen=True):

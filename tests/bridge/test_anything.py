@@ -89,6 +89,7 @@ class AnythingTests(SynchronousTestCase):
         stream = st.lists(
             st.one_of(
                 st.sampled_from(good),
+                st.sampled_from(good).map(lambda one: one * (EARLY + 1)),
                 st.sampled_from(GARBAGE),
                 st.binary(max_size=40),
                 st.integers(1, 2 * BLOCK).map(lambda size: b"x" * size),

@@ -18,11 +18,23 @@ from twisted.internet.defer import Deferred
 
 from .rig import Rig
 from .rows import Row, Scenario
-from .scenarios import ends, exhaustion, links, slow, stopped
+from .scenarios import (
+    ends,
+    exhaustion,
+    links,
+    serialload,
+    serialports,
+    serialreplug,
+    slow,
+    stopped,
+)
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
-    for module in (links, ends, slow, stopped, exhaustion)
+    for module in (
+        *(links, ends, slow, stopped, exhaustion),
+        *(serialreplug, serialload, serialports),
+    )
     for scenario in module.SCENARIOS
 }
 
