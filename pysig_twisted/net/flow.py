@@ -166,7 +166,8 @@ class Outbox:
         self._dirty = False
         self._closed = False
         self._overflown = False
-        self._drained: list[tuple[int, Deferred[None]]] = []
+        # Those who wait. A tuple costs nothing where there are none, as there are not, mostly.
+        self._drained: tuple[tuple[int, Deferred[None]], ...] = ()
         self.size = 0
         self.paused = False
         self.wrote = False
@@ -266,14 +267,14 @@ class Outbox:
         if self.size <= size:
             return succeed(None)
         waiting: Deferred[None] = Deferred(self._forget)
-        self._drained.append((size, waiting))
+        self._drained = (*self._drained, (size, waiting))
         return waiting
 
     def _forget(self, waiting: Deferred[None]) -> None:
         """
         One who waited does so no more.
         """
-        self._drained = [item for item in self._drained if item[1] is not waiting]
+        self._drained = tuple(item for item in self._drained if item[1] is not waiting)
 
     @property
     def isClosed(self) -> bool:
@@ -398,7 +399,7 @@ class Outbox:
         """
         # One at a time: those told first may cancel the others.
         while ready := [item for item in self._drained if self.size <= item[0]]:
-            self._drained.remove(ready[0])
+            self._forget(ready[0][1])
             ready[0][1].callback(None)
 
 

@@ -149,8 +149,9 @@ class Link(Protocol):
             side = Role.ROUTER if peer is Role.CLIENT else Role.CLIENT
             self.wire = Translation(wire, side, self.outbox.write, self._wireFailed)
             self.write = self.wire.write
-        self._signs: list[Callable[[], object]] = []
-        self._over: list[Deferred[None]] = []
+        # Tuples, since on most connections there are none.
+        self._signs: tuple[Callable[[], object], ...] = ()
+        self._over: tuple[Deferred[None], ...] = ()
         self._abortBucket = 0
         # Tables of handlers are shared by all connections of a kind, of which
         # there may be very many; so each is told whose message it is.
@@ -218,7 +219,7 @@ class Link(Protocol):
         conversation, outbox, limit = self.conversation, self.outbox, self._pending
         try:
             if self._signs:
-                signs, self._signs = self._signs, []
+                signs, self._signs = self._signs, ()
                 for call in signs:
                     call()
             for message in self.wire.feed(data):
@@ -244,12 +245,12 @@ class Link(Protocol):
         self.context.deadlines.drop(self._abortBucket, self)
         self.outbox.close()
         self.conversation.ended()
-        self._signs.clear()
+        self._signs = ()
         if self.ended is None:
             isClosed = reason.check(ConnectionDone)
             why = "without a GOODBYE" if isClosed else reason.getErrorMessage()
             self.ended = LinkLost(f"the connection ended: {why}")
-        over, self._over = self._over, []
+        over, self._over = self._over, ()
         for deferred in over:
             deferred.callback(None)
 
@@ -257,9 +258,15 @@ class Link(Protocol):
         """
         A new Deferred that fires when the carrier is gone.
         """
-        deferred: Deferred[None] = Deferred(self._over.remove)
-        self._over.append(deferred)
+        deferred: Deferred[None] = Deferred(self._notWaiting)
+        self._over = (*self._over, deferred)
         return deferred
+
+    def _notWaiting(self, deferred: Deferred[None]) -> None:
+        """
+        One who waited for the end does so no more.
+        """
+        self._over = tuple(each for each in self._over if each is not deferred)
 
     def end(self, error: PysigError, retryMs: int = 0, drop: bool = False) -> None:
         """
@@ -309,7 +316,7 @@ class Link(Protocol):
         """
         Ask the peer for a sign of life, and make C{call} when there is one.
         """
-        self._signs.append(call)
+        self._signs = (*self._signs, call)
         self.sayPing()
 
     def sayPing(self) -> None:
