@@ -216,6 +216,11 @@ def load(
             checkBridge(settings.bridge.name)
         except ConfigError as error:
             errors.append(f"{places['bridge', 'name']}: {error.message}")
+    if any(device.name == settings.bridge.name for device in serial):
+        errors.append(
+            f"{path}: [serial.{settings.bridge.name}]: that is the name of the bridge itself;"
+            " take another, or give the bridge another: [bridge] name"
+        )
     if errors:
         raise BadSettings(errors)
     return settings

@@ -132,6 +132,13 @@ class PrecedenceTests(ConfigCase):
         self.assertEqual([device.name for device in settings.serial], ["meter", "scale"])
         self.assertEqual(load(path, {}, {}).serial, settings.serial)
 
+    def test_bridgeName(self) -> None:
+        """No device has the name of the bridge."""
+        [said] = self.errors("[serial.bridge]\nport = '/dev/x'\n")
+        self.assertIn("that is the name of the bridge itself", said)
+        path = self.file("[bridge]\nname = 'b'\n[serial.bridge]\nport = '/dev/x'\n")
+        self.assertEqual(load(path, {}, {}).serial[0].name, "bridge")
+
 
 class ErrorTests(ConfigCase):
     """Each error names the file, the table and the key."""

@@ -12,12 +12,12 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
+from ..core.clock import clockOf
 from ..core.requests import Handler
-from ..core.signals import Sender
-from ..errors import PysigError
 from ..interfaces import IRouter
+from .claim import Claim
 from .device import Device
-from .lifecycle import State
+from .lifecycle import CLOSED
 from .line import Line
 from .settings import DeviceSettings
 
@@ -56,9 +56,9 @@ class SerialBridge(Service):
             from twisted.internet import reactor
         self._router = router
         self._reactor = reactor
+        self._clock = clockOf(reactor)
         self._name = name
-        self._sender: Sender | None = None
-        self._isKnown = False
+        self._claim: Claim | None = None
         self._wanted = {settings.name: settings for settings in devices}
         self._lines: dict[str, Line] = {}
         self.devices: dict[str, Device] = {}
@@ -80,9 +80,7 @@ class SerialBridge(Service):
         for name in tuple(self.devices):
             self._remove(name)
         closed = DeferredList([line.stop() for line in self._lines.values()])
-        if self._sender is not None:
-            self._sender.remove()
-            self._sender, self._isKnown = None, False
+        self._leave()
         return closed.addCallback(lambda _: None)
 
     def reload(self, devices: Iterable[DeviceSettings]) -> None:
@@ -105,13 +103,14 @@ class SerialBridge(Service):
         """
         Have the devices that are wanted, and no others.
         """
-        if self._wanted and self._sender is None:
+        if not self._wanted:
+            self._leave()
+        elif self._claim is None:
             requests: dict[str | None, Handler] = {"devices": self.states}
-            self._sender = self._router.addSender(self._name, [STATE], requests)
-            # That the name is taken is in the router's log.
-            self._sender.whenSettled().addCallbacks(
-                self._known, lambda failure: failure.trap(PysigError)
+            self._claim = Claim(
+                self._router, self._clock, self._name, [STATE], requests, lambda error: None
             )
+            self._claim.ask()
         for name, device in tuple(self.devices.items()):
             if self._wanted.get(name) != device.settings:
                 self._remove(name)
@@ -119,18 +118,20 @@ class SerialBridge(Service):
             if name not in self._lines:
                 self._add(name)
 
-    def _known(self, result: object) -> None:
+    def _leave(self) -> None:
         """
-        The router has the sender. What it was to tell before, whoever wants to know asks.
+        Be no sender any more.
         """
-        self._isKnown = True
+        if self._claim is not None:
+            self._claim.remove(CLOSED)
+            self._claim = None
 
     def _add(self, name: str) -> None:
         """
         Begin with a device.
         """
         settings = self._wanted[name]
-        device = Device(settings, self._router, self._reactor, self._changed)
+        device = Device(settings, self._router, self._clock, self._changed)
         self.devices[name] = device
         self._lines[name] = line = Line(settings, device, self._reactor)
         line.start()
@@ -155,12 +156,13 @@ class SerialBridge(Service):
         A device has come or gone, or cannot be opened.
         """
         life = device.life
-        if life.state is State.WAITING:
+        if life.message:
             self.log.warn("{name}: {why}", name=device.name, why=life.message)
         else:
             self.log.info("{name}: {state}", name=device.name, state=life.state.value)
-        if self._sender is not None and self._isKnown:
-            self._sender.trigger(STATE, _stateOf(device))
+        # What was to be told before the router knew us, whoever wants to know asks.
+        if self._claim is not None and self._claim.isAccepted:
+            self._claim.fire(STATE, _stateOf(device))
 
 
 def _stateOf(device: Device) -> dict[str, Any]:

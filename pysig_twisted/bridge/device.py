@@ -19,15 +19,15 @@ from typing import Any, Final
 
 from twisted.logger import Logger
 
-from ..core.clock import ITimer
+from ..core.clock import Clock, ITimer
 from ..core.requests import Handler
-from ..core.signals import Sender
 from ..errors import BadRequest, PysigError
 from ..interfaces import IRouter
 from .building import RAW, STATS, framerFor, rulesFor
+from .claim import Claim
 from .expressions import compileExpression
 from .framing import Piece
-from .lifecycle import Lifecycle
+from .lifecycle import REFUSED, Lifecycle
 from .noise import NoiseMeter
 from .rules import NOISE_EVENT, Fired, Quiet, Rules
 from .settings import BracketedFrame, DeviceSettings, GapFrame, LineFrame, NmeaFrame
@@ -57,7 +57,6 @@ class Device:
 
     @ivar settings: what the configuration says of it.
     @ivar life: whether it is there, and if not, why.
-    @ivar sender: what the router has, while it is there.
     """
 
     log = Logger()
@@ -66,16 +65,16 @@ class Device:
         self,
         settings: DeviceSettings,
         router: IRouter,
-        clock: Any,
+        clock: Clock,
         changed: Callable[[Device], object],
     ) -> None:
         """
         @param router: any router.
-        @param clock: monotonic time, an C{IReactorTime}.
+        @param clock: its time is monotonic.
         @param changed: told when it is there, or not, or why not.
         """
         self.settings = settings
-        self.sender: Sender | None = None
+        self._claim: Claim | None = None
         self._router = router
         self._clock = clock
         self._framer: Any = framerFor(settings)
@@ -120,8 +119,8 @@ class Device:
         The port is open.
         """
         self._stats.opens += 1
-        self._stats.measure(self._clock.seconds(), None)
-        self.life.opened(self._clock.seconds())
+        self._stats.measure(self._clock.now(), None)
+        self.life.opened(self._clock.now())
         self._schedule()
 
     def received(self, data: bytes) -> None:
@@ -130,7 +129,7 @@ class Device:
         """
         if not self.life.isOpen:
             return  # the line is being closed
-        now = self._clock.seconds()
+        now = self._clock.now()
         self._stats.bytesIn += len(data)
         if now < self._tapUntil:
             self._fire(RAW, {"hex": data.hex(" "), "text": self._text(data)})
@@ -172,16 +171,15 @@ class Device:
         seconds = given.get("seconds", 10)
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise BadRequest(f"seconds is {seconds!r}; give a number, up to {LONGEST_TAP:g}")
-        until = self._clock.seconds() + min(float(seconds), LONGEST_TAP)
+        until = self._clock.now() + min(seconds, LONGEST_TAP)
         self._tapUntil = max(self._tapUntil, until)
 
     def _end(self) -> None:
         """
         No more comes over the line: what waits is due.
         """
-        now = self._clock.seconds()
+        now = self._clock.now()
         self._take(self._framer.end(), now)
-        self._fireAll(self._rules.end())
         self._early.clear()
 
     def _take(self, pieces: list[Piece], now: float) -> None:
@@ -194,7 +192,7 @@ class Device:
                 self._noted(piece, now)
                 continue
             self._stats.frames += 1
-            if self.sender is not None:
+            if self._claim is not None:
                 self._apply(piece.data, now)
             else:
                 self._stats.early += len(self._early) == EARLY
@@ -229,19 +227,7 @@ class Device:
 
         @return: was it fired?
         """
-        if self.sender is None:
-            return False
-        try:
-            self.sender.trigger(event, data)
-        except PysigError as error:
-            self.log.warn(
-                "{name}: event {event} cannot be fired: {error}",
-                name=self.name,
-                event=event,
-                error=error.message,
-            )
-            return False
-        return True
+        return self._claim is not None and self._claim.fire(event, data)
 
     def _noted(self, piece: Piece, now: float) -> None:
         """
@@ -251,41 +237,49 @@ class Device:
         if told is None:
             return
         hint = f"; {told['hint']}" if "hint" in told else ""
-        self.log.warn(
-            "{name}: {bytes} bytes of noise ({why}), such as {text!r}{hint}",
-            name=self.name,
-            bytes=told["bytes"],
-            why=told["why"],
-            text=told["text"],
-            hint=hint,
-        )
-        self._fire(NOISE_EVENT, told)
+        what = f"{told['bytes']} bytes of noise ({told['why']}), such as {told['text']!r}{hint}"
+        if self._claim is None:
+            self.life.note("noise", what)
+        else:
+            self.log.warn("{name}: {what}", name=self.name, what=what)
+            self._fire(NOISE_EVENT, told)
 
     def _connect(self) -> None:
         """
         The device is there.
         """
-        now = self._clock.seconds()
         requests: dict[str | None, Handler] = {"stats": self.statistics, "tap": self.tap}
-        self.sender = self._router.addSender(
-            self.name, [*self.settings.events, STATS, RAW], requests
-        )
-        # That the name is taken is in the router's log.
-        self.sender.whenSettled().addErrback(lambda failure: failure.trap(PysigError))
+        events = [*self.settings.events, STATS, RAW]
         self._rules = rulesFor(self.settings)
-        self._tellStatistics(now)
+        claim = self._claim = Claim(
+            self._router, self._clock, self.name, events, requests, self._settled
+        )
+        claim.ask()
+        now = self._clock.now()
+        if self._claim is claim:
+            self._tellStatistics(now)
         early, self._early = list(self._early), deque(maxlen=EARLY)
         for frame in early:
-            self._apply(frame, now)
+            if self._claim is claim:  # no listener has stopped us
+                self._apply(frame, now)
+
+    def _settled(self, error: PysigError | None) -> None:
+        """
+        The router has given the name, or refused it.
+        """
+        if error is None:
+            self.life.note(None, "")
+        else:
+            self.life.note(REFUSED, error.message)
 
     def _disconnect(self, reason: str) -> None:
         """
         The device is there no more.
         """
         self._fireAll(self._rules.end())
-        sender, self.sender = self.sender, None
-        if sender is not None:
-            sender.remove(reason)
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.remove(reason)
 
     def _tellStatistics(self, now: float) -> None:
         """
@@ -301,7 +295,7 @@ class Device:
         See that L{_expire} is called in time. A timer that would be early is left:
         moving it costs more than to find that there is nothing to do.
         """
-        isUp = self.sender is not None
+        isUp = self._claim is not None
         dues = (
             self._framer.due,
             self._rules.due if isUp else None,
@@ -315,7 +309,7 @@ class Device:
         if timer is not None:
             timer.cancel()
         self._timerAt = due
-        delay = max(0.0, due - self._clock.seconds())
+        delay = max(0.0, due - self._clock.now())
         self._timer = self._clock.callLater(delay, self._expire)
 
     def _cancel(self) -> None:
@@ -331,9 +325,9 @@ class Device:
         Time has passed.
         """
         self._timer = None
-        now = self._clock.seconds()
+        now = self._clock.now()
         self._take(self._framer.expire(now), now)
-        if self.sender is not None:
+        if self._claim is not None:
             self._fireAll(self._rules.expire(now))
         self.life.expire(now)
         if self._statsAt is not None and self._statsAt <= now:

@@ -19,6 +19,12 @@ CLOSED: Final = "closed"
 RESET: Final = "reset"
 SILENT: Final = "silent"
 UNPLUGGED: Final = "unplugged"
+REFUSED: Final = "refused"
+
+APART: Final = 1.0
+"""
+Seconds between two lives of a device that says that it has started anew, at least.
+"""
 
 
 class State(Enum):
@@ -63,7 +69,9 @@ class Lifecycle:
 
     @ivar state: what the device is doing.
     @ivar reason: where that is waiting, why, in a word: C{missing}, C{busy},
-        C{denied}, C{config}, C{unplugged}, or of an endpoint C{unreachable}.
+        C{denied}, C{config}, C{unplugged}, or of an endpoint C{unreachable}. Where the
+        device is open, what is wrong nevertheless: C{refused}, the router does not give
+        it its name; C{noise}, what it says is none.
     @ivar message: the same as a sentence.
     @ivar boot: how often its port was opened, or it has started anew.
     @ivar due: when L{expire} is to be called; C{None} where time changes nothing.
@@ -99,6 +107,7 @@ class Lifecycle:
         self._isReady = False
         # When the settling ends, or when a good frame was heard last.
         self._time = 0.0
+        self._since = 0.0
         self.state = State.STOPPED
         self.reason: str | None = None
         self.message = ""
@@ -148,6 +157,13 @@ class Lifecycle:
         self._leave(reason)
         self._go(State.WAITING, reason, message)
 
+    def note(self, reason: str | None, message: str) -> None:
+        """
+        Something is wrong with a device that is open; or with C{None}, nothing any more.
+        """
+        if self.isOpen and (self.reason, self.message) != (reason, message):
+            self._go(self.state, reason, message)
+
     def stop(self) -> None:
         """
         Nobody wants the device any more.
@@ -165,9 +181,10 @@ class Lifecycle:
         """
         if self.state in (State.UP, State.SILENT) and _isIn(self._reset, text):
             self.boot += 1
-            self._isReady = self._ready is None
-            self._leave(RESET)
-            self._go(State.STARTING)
+            if now - self._since >= APART:
+                self._isReady = self._ready is None
+                self._leave(RESET)
+                self._go(State.STARTING)
         self._isReady = self._isReady or _isIn(self._ready, text)
         if self.state is State.UP:
             if isGood:
@@ -203,9 +220,10 @@ class Lifecycle:
         """
         The device is there.
         """
-        self._time = now
+        self._time = self._since = now
         self._go(State.UP)
-        self._connect()
+        if self.state is State.UP:  # nobody who was told has stopped it
+            self._connect()
 
     def _leave(self, reason: str) -> None:
         """

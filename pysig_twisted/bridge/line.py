@@ -4,29 +4,41 @@ The line of a device: opened when the device is there, and again whenever it has
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
 
 from ..carriers.reopening import Reopener
 from ..carriers.serialendpoints import SerialClientEndpoint
+from ..core.clock import Clock, ITimer, clockOf
 from ..net.endpoints import clientEndpoint
 from .device import Device
 from .lifecycle import UNPLUGGED
 from .settings import DeviceSettings
 
+LONG: Final = 0.01
+"""
+Seconds of work on what has come, after which others have as long before more is read.
+"""
+
 
 class LineProtocol(Protocol):
     """
-    Hands on what comes over a line.
+    Hands on what comes over a line. One that brings very much has half of the time of
+    the process, at most.
     """
 
-    def __init__(self, device: Device) -> None:
+    transport: Any
+
+    def __init__(self, device: Device, clock: Clock) -> None:
         """
         @param device: is told.
         """
         self._device = device
+        self._clock = clock
+        self._timer: ITimer | None = None
 
     def connectionMade(self) -> None:
         """
@@ -38,7 +50,27 @@ class LineProtocol(Protocol):
         """
         Something has come.
         """
+        begin = self._clock.now()
         self._device.received(data)
+        took = self._clock.now() - begin
+        if took > LONG and self._timer is None:
+            self.transport.pauseProducing()
+            self._timer = self._clock.callLater(took, self._resume)
+
+    def _resume(self) -> None:
+        """
+        The others have had their time.
+        """
+        self._timer = None
+        self.transport.resumeProducing()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """
+        The line is open no more.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class LineFactory(Factory):
@@ -48,17 +80,18 @@ class LineFactory(Factory):
 
     noisy = False
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, clock: Clock) -> None:
         """
         @param device: is told.
         """
         self._device = device
+        self._clock = clock
 
     def buildProtocol(self, addr: object) -> LineProtocol:
         """
         See C{IProtocolFactory}.
         """
-        return LineProtocol(self._device)
+        return LineProtocol(self._device, self._clock)
 
 
 class Line:
@@ -75,7 +108,7 @@ class Line:
         self._reopener = Reopener(
             reactor,
             endpointFor(settings, reactor),
-            LineFactory(device),
+            LineFactory(device, clockOf(reactor)),
             failed=self._failed,
             lost=self._lost,
             shortest=settings.reopen.min,

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IProtocolFactory, IStreamClientEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..core.clock import clockOf
 from .watching import Watched, Watching
 
 SETTLED: Final = 5.0
@@ -25,10 +26,18 @@ SPREAD: Final = 0.3
 The share by which a wait is spread at random.
 """
 
-AT_ONCE: Final = ("missing", "unplugged")
+MISSING: Final = "missing"
 """
-Why it ended or failed, where what is there tells when it is back: looking for a device
-costs microseconds, so that is done at the same short interval for ever.
+Why it failed, where what is there tells when it is back: looking for a device costs
+microseconds, so that is done at the same short interval for ever.
+"""
+
+
+UNPLUGGED: Final = "unplugged"
+REPLUG: Final = 0.9
+"""
+Seconds after which a device that was unplugged is tried again, at the latest: it may be
+back already. A port that hangs up whenever it is opened is not opened more often.
 """
 
 
@@ -36,7 +45,8 @@ class Reopener:
     """
     Connects an endpoint, and connects it anew whenever that fails or ends.
 
-    A serial device that is not there is looked for every C{shortest} seconds. After any
+    A serial device that is not there is looked for every C{shortest} seconds; one that was
+    unplugged is tried again within a second. After any
     other failure, and any other end of a connection that did not live for L{SETTLED} seconds,
     the wait doubles, from C{shortest} to C{longest} seconds.
 
@@ -70,7 +80,7 @@ class Reopener:
         @param longest: seconds.
         @param linger: seconds after which L{stop} aborts a connection that does not end.
         """
-        self._clock = reactor
+        self._clock = clockOf(reactor)
         self._endpoint = endpoint
         self._factory = factory
         self._opened, self._failed, self._lost = opened, failed, lost
@@ -133,7 +143,7 @@ class Reopener:
         It is open.
         """
         self._connecting = None
-        self._since = self._clock.seconds()
+        self._since = self._clock.now()
         self._watched = watched
         self.protocol = watched.protocol
         if watched.reason is not None:  # and it has ended since
@@ -164,7 +174,7 @@ class Reopener:
         if self._abort is not None:
             self._abort.cancel()
             self._abort = None
-        if self._clock.seconds() - self._since >= SETTLED:
+        if self._clock.now() - self._since >= SETTLED:
             self._failures = 0
         error: Any = reason.value
         word = reasonWord(error, "lost")
@@ -183,14 +193,14 @@ class Reopener:
         isStarted = self._connecting or self._watched or self._timer
         if isStarted or not self._isRunning:
             return
-        if word in AT_ONCE:
+        if word == MISSING:
             self._failures = 0
             delay = self._shortest
         else:
             steps = min(self._failures, 32)
             self._failures += 1
-            delay = min(self._longest, self._shortest * 2**steps)
-            delay *= random.uniform(1 - SPREAD, 1 + SPREAD)
+            delay = self._shortest * 2**steps * random.uniform(1 - SPREAD, 1 + SPREAD)
+            delay = min(REPLUG if word == UNPLUGGED else self._longest, delay)
         self._timer = self._clock.callLater(delay, self._connect)
 
     def _close(self, watched: Watched) -> None:

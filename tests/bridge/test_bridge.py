@@ -14,6 +14,7 @@ from zope.interface import implementer
 from pysig_twisted import Router
 from pysig_twisted.bridge import line
 from pysig_twisted.bridge.bridge import SerialBridge
+from pysig_twisted.bridge.claim import AGAIN
 from pysig_twisted.bridge.devices import devices
 from pysig_twisted.bridge.settings import DeviceSettings
 from pysig_twisted.carriers.serialerrors import DeviceBusy, DeviceLost
@@ -172,9 +173,46 @@ class SerialBridgeTests(SynchronousTestCase):
         self.assertEqual(self.names(), ["bridge", "lamp", "meter", "scale"])
         self.assertEqual(len(self.ports["clock"].lines), 1)
 
+    def test_named(self) -> None:
+        """While its own name is taken it goes on, and tells when it has it."""
+        other = self.router.addSender("bridge")
+        self.make(meter={})
+        self.assertEqual(self.names(), ["bridge", "meter"])
+        other.remove()
+        self.clock.advance(AGAIN)
+        self.assertEqual(self.names(), ["bridge", "meter"])
+        self.ports["meter"].lines[0].close(DeviceLost("/dev/meter has gone"))
+        self.assertEqual(self.states(), [("meter", "waiting", "unplugged")])
+
+    def test_floods(self) -> None:
+        """A line that brings very much has half of the time: the others have the rest."""
+        self.make(meter={})
+        [transport] = self.ports["meter"].lines
+        self.router.addListener(lambda info, data: self.clock.advance(0.2), "meter", "line")
+        transport.protocol.dataReceived(b"a\n")
+        self.assertEqual(transport.producerState, "paused")
+        self.clock.advance(0.19)
+        self.assertEqual(transport.producerState, "paused")
+        self.clock.advance(0.02)
+        self.assertEqual(transport.producerState, "producing")
+        transport.protocol.dataReceived(b"a\n")
+        transport.close(DeviceLost("gone"))
+        self.clock.advance(0.2)
+        self.assertEqual(len(self.ports["meter"].lines), 1)
+
+    def test_settings(self) -> None:
+        """When to try again is as the settings say."""
+        self.ports["meter"] = Endpoint()
+        self.ports["meter"].error = DeviceBusy("in use")
+        self.make(meter={"reopen": {"min": 40.0, "max": 40.0}})
+        [timer] = self.clock.getDelayedCalls()
+        self.assertTrue(28 <= timer.getTime() - self.clock.seconds() <= 40)
+
     def test_none(self) -> None:
         """Without devices there is no sender, until there is one."""
         bridge = self.make()
         self.assertEqual(self.names(), [])
         bridge.reload(self.settings(meter={}))
         self.assertEqual(self.names(), ["bridge", "meter"])
+        bridge.reload([])
+        self.assertEqual(self.names(), [])

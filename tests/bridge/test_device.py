@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.internet.task import Clock
+from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted import Router
+from pysig_twisted.bridge.claim import AGAIN
 from pysig_twisted.bridge.device import EARLY, Device
 from pysig_twisted.bridge.devices import devices
+from pysig_twisted.core.clock import clockOf
 from pysig_twisted.errors import BadRequest
 from pysig_twisted.testing import Recorder
 
@@ -30,7 +33,7 @@ class DeviceTestCase(SynchronousTestCase):
         return Device(
             settings,
             self.router,
-            self.clock,
+            clockOf(self.clock),
             lambda device: self.states.append(device.life.state.value),
         )
 
@@ -109,7 +112,9 @@ class DeviceTests(DeviceTestCase):
         """A device that starts anew has another life, to which the line that tells so belongs."""
         device = self.make(ready="READY", reset="READY")
         device.opened()
-        device.received(b"READY\nT=1\nEVT,1READY\nT=2\n")
+        device.received(b"READY\nT=1\n")
+        self.clock.advance(1)
+        device.received(b"EVT,1READY\nT=2\n")
         self.assertEqual(
             [event if event[0] == "#" else data for event, data in self.told],
             ["#connect", "READY", "T=1", "#disconnect", "#connect", "EVT,1READY", "T=2"],
@@ -217,15 +222,100 @@ class DeviceTests(DeviceTestCase):
         device.received(b"b\n")
         raw = [data for event, data in self.everything if event == "#raw"]
         self.assertEqual(raw, [{"hex": "61 ff", "text": "a\ufffd"}])
+        device.tap({"seconds": 10**400})
         for wrong in ("x", True, None):
             self.assertRaises(BadRequest, device.tap, {"seconds": wrong})
 
     def test_taken(self) -> None:
-        """A device whose name is taken goes on without being heard."""
+        """A device whose name is taken says so, and has it when it is free."""
+        device = self.make()
+        other = self.router.addSender("meter")
+        device.opened()
+        self.assertEqual((device.life.state.value, device.life.reason), ("up", "refused"))
+        device.received(b"a\n")
+        self.assertEqual((device.statistics()["frames"], device.statistics()["events"]), (1, 0))
+        self.clock.advance(AGAIN)
+        self.assertEqual(device.life.reason, "refused")
+        other.remove()
+        self.clock.advance(AGAIN)
+        self.assertEqual((device.life.state.value, device.life.reason), ("up", None))
+        device.received(b"b\n")
+        device.lost("unplugged", "gone")
+        self.assertEqual(
+            self.told[2:], [("#connect", None), ("line", "b"), ("#disconnect", "unplugged")]
+        )
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_takenGone(self) -> None:
+        """A device that goes does not ask for its name any more."""
         device = self.make()
         self.router.addSender("meter")
         device.opened()
-        device.received(b"a\n")
+        device.stop()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_stoppedByListener(self) -> None:
+        """A listener that stops the device when it hears of it leaves no sender behind."""
+        device = self.make(ready="READY")
+        self.router.addListener(lambda info, data: device.stop(), "meter", "#connect")
+        device.opened()
+        device.received(b"a\nREADY\nb\n")
+        self.assertIs(self.router.getSender("meter"), None)
+        self.assertEqual(self.told, [("#connect", None), ("#disconnect", "closed")])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_unsendable(self) -> None:
+        """What cannot be fired is logged once for each event, and the rest goes on."""
+        device = self.make([{"match": "(?P<x>.)", "name": "x"}])
+        device.opened()
+        sender = self.router.getSender("meter")
+        assert sender is not None
+        warnings: list[Any] = []
+        observe: Any = warnings.append
+        globalLogPublisher.addObserver(observe)
+        self.addCleanup(globalLogPublisher.removeObserver, observe)
+        sender.remove()
+        device.received(b"a\n" * 100)
+        self.assertEqual(len(warnings), 1)
+        self.assertEqual(device.statistics()["events"], 0)
+
+    def test_otherLife(self) -> None:
+        """Nothing of one life is left in the next: not what came early, nor what was fired."""
+        rule = {"match": "T=(?P<t>.)", "name": "t", "on_change": True}
+        device = self.make([rule], ready="READY")
+        device.opened()
+        device.received(b"old\n")
         device.lost("unplugged", "gone")
-        self.assertEqual(device.statistics()["frames"], 1)
-        self.assertEqual(self.told, [("#connect", None)])
+        for _ in range(2):
+            device.opened()
+            device.received(b"READY\nT=1\nT=1\n")
+            device.lost("unplugged", "gone")
+        self.assertEqual(
+            [event if event[0] == "#" else data for event, data in self.told],
+            ["#connect", "READY", {"t": 1}, "#disconnect"] * 2,
+        )
+
+    def test_timers(self) -> None:
+        """What is due earlier than the counters is not late for them."""
+        rule = {"match": "T=(?P<t>.)", "name": "t", "min_interval": 1.0}
+        device = self.make([rule], stats=60)
+        device.opened()
+        device.received(b"T=1\nT=2\n")
+        self.clock.advance(1)
+        self.assertEqual([data["t"] for event, data in self.told if event == "t"], [1, 2])
+        device.stop()
+        device = self.make(frame={"type": "gap", "ms": 20}, stats=60)
+        device.opened()
+        device.received(b"abc")
+        self.clock.advance(0.02)
+        self.assertEqual(self.told[-1], ("line", "abc"))
+
+    def test_noiseOnly(self) -> None:
+        """A device of which nothing is heard but noise says that where it can: in its state."""
+        device = self.make(ready="READY")
+        device.opened()
+        device.received(bytes(range(128, 256)) * 20)
+        self.assertEqual((device.life.state.value, device.life.reason), ("starting", "noise"))
+        self.assertIn("baud", device.life.message)
+        device.received(b"\nREADY\n")
+        self.assertEqual((device.life.state.value, device.life.reason), ("up", None))

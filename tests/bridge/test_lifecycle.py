@@ -90,6 +90,33 @@ class LifecycleTests(SynchronousTestCase):
         life.said("READY", 13)
         self.assertEqual(self.told, ["#connect", "reset", "#connect"])
 
+    def test_resetStorm(self) -> None:
+        """What says all the time that it starts anew has one life a second, not more."""
+        life = self.make(reset=READY)
+        life.opened(10)
+        for step in range(1, 31):
+            life.said("READY", 10 + step / 10)
+        self.assertEqual((self.told.count("reset"), life.boot), (3, 31))
+
+    def test_stoppedBeforeConnect(self) -> None:
+        """One that is stopped by who is told of its state was never there."""
+        life = self.make()
+        life._changed = lambda: life.stop() if life.state is State.UP else None
+        life.opened(10)
+        self.assertNotIn("#connect", self.told)
+
+    def test_note(self) -> None:
+        """What is wrong with it is told once, until that is over; not of one that is closed."""
+        life = self.make()
+        life.note("refused", "taken")
+        life.opened(10)
+        for _ in range(3):
+            life.note("refused", "taken")
+        self.assertEqual((life.reason, self.states), ("refused", ["up", "up"]))
+        life.note(None, "")
+        life.note(None, "")
+        self.assertEqual((life.reason, len(self.states)), (None, 3))
+
     def test_resetAlone(self) -> None:
         """Where nothing says that it is ready, it is so at once."""
         life = self.make(reset=READY)
