@@ -93,13 +93,9 @@ class ServerTests(BridgeCase):
         await self.hears(21.5)
         await self.told(("#connect", None))
         self.line.a.unplug()
-        at = monotonic()
         await self.told(("#connect", None), ("#disconnect", "unplugged"))
-        self.assertLess(monotonic() - at, 1)
         self.line.a.replug()
-        at = monotonic()
         await self.told(("#connect", None), ("#disconnect", "unplugged"), ("#connect", None))
-        self.assertLess(monotonic() - at, 2)
         await self.hears(22.5)
 
     async def test_missing(self) -> None:
@@ -138,7 +134,7 @@ class ServerTests(BridgeCase):
         server.kill(signal.SIGTERM)
         at = monotonic()
         await server.ends()
-        self.assertLess(monotonic() - at, 4)
+        self.assertLess(monotonic() - at, 10)
 
     async def test_reload(self) -> None:
         """SIGHUP brings new devices, takes others away, and leaves the rest alone."""
@@ -184,7 +180,7 @@ class BridgeTests(BridgeCase):
         bridge.kill(signal.SIGTERM)
         at = monotonic()
         await bridge.ends()
-        self.assertLess(monotonic() - at, 4)
+        self.assertLess(monotonic() - at, 10)
         await self.told(("#connect", None), ("#disconnect", "closed"))
 
     async def test_endpoint(self) -> None:
