@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.python import usage
 
-from ..config import BadSettings
+from ..config import BadSettings, Settings
 from .options import RouterOptions
 
 
@@ -66,14 +66,16 @@ SIGINT stop it, which then ends itself by the same signal: a shell shows 143 or
                 " the file that --config names"
             )
 
-    def resolve(self) -> None:
+    def load(self) -> Settings:
         """
-        See L{RouterOptions.resolve}. A device there must be.
+        See L{RouterOptions.load}. A device there must be, also when the file is read
+        again: an editor may just be writing it.
         """
-        if not self.settings.serial:
+        settings = super().load()
+        if not settings.serial:
             where = self["config"] or "a file that --config names"
             raise BadSettings([f"there is no device; put a table [serial.NAME] into {where}"])
-        super().resolve()
+        return settings
 
     def flags(self) -> dict[str, Any]:
         """

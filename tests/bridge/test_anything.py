@@ -15,6 +15,7 @@ from pysig_twisted.bridge.building import framerFor
 from pysig_twisted.bridge.device import EARLY, Device
 from pysig_twisted.bridge.framing import BLOCK
 from pysig_twisted.bridge.settings import FRAMES
+from pysig_twisted.core.clock import clockOf
 from pysig_twisted.errors import ConfigError
 from pysig_twisted.testing import Recorder
 
@@ -55,7 +56,7 @@ def device(kind: str, checksum: str, **more: Any) -> tuple[Device, Recorder, Clo
     [found] = readDevices({"meter": {**table, **more}})
     router, heard, clock = Router(), Recorder(), Clock()
     router.addListener(heard)
-    return Device(found, router, clock, lambda device: None), heard, clock
+    return Device(found, router, clockOf(clock), lambda device: None), heard, clock
 
 
 def events(heard: Recorder) -> list[tuple[str, Any]]:

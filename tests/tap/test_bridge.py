@@ -56,6 +56,16 @@ class BridgeDaemonTests(TapCase):
         self.successResultOf(self.daemon.stopService())
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_emptyFile(self) -> None:
+        """A file that has no devices when it is read again changes nothing."""
+        self.daemon.startService()
+        self.path.write_text("")
+        self.daemon.reload()
+        self.assertEqual(list(self.daemon.bridge.devices), ["meter"])
+        [said] = self.said(LogLevel.error)
+        self.assertIn("there is no device", said)
+        self.successResultOf(self.daemon.stopService())
+
     def test_made(self) -> None:
         """The command line leads to it."""
         self.keepSignals()
