@@ -11,6 +11,7 @@ from typing import Any, Final
 from ..errors import BadName
 from ..names import CONNECT, DISCONNECT, checkName
 from .checksums import Checksum, checksumFor
+from .effort import checkEffort
 from .expressions import compileExpression
 from .framers.bracketed import BracketedFramer
 from .framers.checked import CheckedFramer
@@ -19,6 +20,7 @@ from .framers.delimited import LineFramer
 from .framers.sentences import NmeaFramer
 from .framers.silent import GapFramer
 from .framers.stuffed import CobsFramer, SlipFramer
+from .framing import SAMPLE
 from .parsers import (
     SKIPPED,
     CsvParser,
@@ -179,9 +181,32 @@ def _parser(settings: EventSettings, expression: re.Pattern[str] | None) -> Any:
     return {"json": JsonParser, "hex": HexParser, "text": TextParser}[settings.parse]()
 
 
-def eventMistakes(settings: EventSettings) -> Iterator[Mistake]:
+def expressionFor(text: str, longest: int) -> re.Pattern[str]:
+    """
+    The expression that a setting spells.
+
+    @param longest: the most characters that it is looked for in; see L{longestText}.
+    @raise ValueError: it is none, or one that could take too long.
+    """
+    expression = compileExpression(text)
+    checkEffort(text, longest)
+    return expression
+
+
+def longestText(settings: DeviceSettings) -> int:
+    """
+    The most characters that the text of a frame has, or of noise that is looked at.
+    """
+    frame = settings.frame
+    most = max(SAMPLE, frame.size if isinstance(frame, FixedFrame) else frame.max)
+    return most * (4 if settings.encoding.endswith(":backslashreplace") else 1)  # as \\xff
+
+
+def eventMistakes(settings: EventSettings, longest: int) -> Iterator[Mistake]:
     """
     What is wrong with a rule: the key, and the rest of a sentence.
+
+    @param longest: the most characters of the text of a frame; see L{longestText}.
     """
     for attribute, parsers in _CONCERNED.items():
         given = getattr(settings, attribute)
@@ -190,7 +215,7 @@ def eventMistakes(settings: EventSettings) -> Iterator[Mistake]:
     known: list[str] | None = None
     if settings.match:
         try:
-            expression = compileExpression(settings.match)
+            expression = expressionFor(settings.match, longest)
         except ValueError as error:
             yield "match", f"{shown(settings.match)} {error}"
         else:

@@ -13,10 +13,18 @@ import msgspec
 
 from ..carriers.serialline import LineSettings
 from ..carriers.serialmatch import PortMatch
+from ..core.signals import MAX_EVENTS
 from ..errors import BadName
 from ..names import checkName, isReserved
-from .building import checksumOf, eventMistakes, framerFor
-from .expressions import compileExpression
+from .building import (
+    RAW,
+    STATS,
+    checksumOf,
+    eventMistakes,
+    expressionFor,
+    framerFor,
+    longestText,
+)
 from .ports import portMistakes, twins
 from .settings import (
     FRAMES,
@@ -32,6 +40,11 @@ from .text import decoder
 TABLE: Final = "serial"
 """
 The table of the file that has all devices, by name.
+"""
+
+FASTEST_STATS: Final = 0.1
+"""
+The fewest seconds between two events C{#stats}, if there are any.
 """
 
 # Keys of the line that mean nothing where the port is an endpoint.
@@ -124,12 +137,29 @@ def _device(
     for key, problem in _mistakes(device, own, line, endpointProblem):
         if place.isRight(key):
             place.wrong(key, problem)
-    rules = _rules(values.get("event", []), place, rulePlace)
+    rules = _rules(values.get("event", []), longestText(device), place, rulePlace)
+    device = msgspec.structs.replace(device, line=settings or LineSettings(), event=tuple(rules))
+    if problem := _eventProblem(device):
+        place.wrong("event", problem)
     if device.checksum.type == "nmea" and any(rule.parse == "nmea" for rule in rules):
         place.wrong(
             "checksum", "is 'nmea', as is a rule's parse, which looks at it itself; leave it out"
         )
-    return msgspec.structs.replace(device, line=settings or LineSettings(), event=tuple(rules))
+    return device
+
+
+def _eventProblem(device: DeviceSettings) -> str:
+    """
+    What is wrong with how many events the rules have; nothing where it is right.
+    """
+    own = {*msgspec.structs.replace(device, event=()).events, STATS, RAW}
+    count, room = len({*device.events} - own), MAX_EVENTS - len(own)
+    if count <= room:
+        return ""
+    return (
+        f"its rules have {count} different events; {room} is the most, beside"
+        f" {', '.join(sorted(own))}"
+    )
 
 
 def _table(kind: type[Any], value: object, place: Place) -> Any:
@@ -164,9 +194,13 @@ def _checksum(value: object, place: Place) -> Any:
     return _table(ChecksumSettings, {"type": value} if isinstance(value, str) else value, place)
 
 
-def _rules(values: object, place: Place, rulePlace: Callable[[int], Place]) -> list[EventSettings]:
+def _rules(
+    values: object, longest: int, place: Place, rulePlace: Callable[[int], Place]
+) -> list[EventSettings]:
     """
     The rules of a device.
+
+    @param longest: the most characters of the text of a frame.
     """
     if not isinstance(values, list):
         place.wrong("event", f"is {shown(values)}; head each rule [[serial.NAME.event]]")
@@ -177,7 +211,7 @@ def _rules(values: object, place: Place, rulePlace: Callable[[int], Place]) -> l
         rule = read(EventSettings, value, inner) if isTable(value, inner) else None
         if rule is None:
             continue
-        for attribute, problem in eventMistakes(rule):
+        for attribute, problem in eventMistakes(rule, longest):
             if inner.isRight(snake(attribute)):
                 inner.wrong(snake(attribute), problem)
         for other, earlier in rules.items():
@@ -204,9 +238,11 @@ def _mistakes(
     yield from portMistakes(device, own, line, endpointProblem)
     for key, text in (("ready", device.ready), ("reset", device.reset)):
         try:
-            compileExpression(text)
+            expressionFor(text, longestText(device))
         except ValueError as error:
             yield key, f"{shown(text)} {error}"
+    if 0 < device.stats < FASTEST_STATS:
+        yield "stats", f"is {device.stats:g}; give 0, or at least {FASTEST_STATS:g} seconds"
     if device.reopen.min > device.reopen.max:
         yield (
             "reopen",

@@ -9,9 +9,9 @@ refused: inside what is repeated, each character may fit in one place only.
 (In other words, the repeated part has a deterministic automaton, by Glushkov's
 construction.)
 
-What is left takes time that grows with a power of the length of the text: that of the
-number of repeats that can take the same character, as in C{.*,.*,.*}. The length of
-frames is bounded, and so is that.
+What is left takes time that grows with a power of the length of the text. Whether that
+is quick enough for the frames of a device,
+L{checkEffort<pysig_twisted.bridge.effort.checkEffort>} tells.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ else:
     import sre_constants as codes
     import sre_parse as parser
 
-_POSSESSIVE: Final = getattr(codes, "POSSESSIVE_REPEAT", None)
-_CHARACTERS: Final = frozenset(range(256))
+POSSESSIVE: Final = getattr(codes, "POSSESSIVE_REPEAT", None)
+CHARACTERS: Final = frozenset(range(256))
 
 
 def compileExpression(text: str) -> re.Pattern[str]:
     """
     The expression that C{text} spells.
 
-    @raise ValueError: it spells none, or one that could take for ever; the message
-        says why, and where.
+    @raise ValueError: it spells none, or one in which a repeat inside a repeat could take
+        for ever; the message says why, and where.
     """
     try:
         with warnings.catch_warnings():
@@ -60,7 +60,7 @@ def compileExpression(text: str) -> re.Pattern[str]:
     return pattern
 
 
-def _isRepeat(kind: object) -> bool:
+def isRepeat(kind: object) -> bool:
     """
     Is it the code of a repeat that tries again? Codes are numbers, but not all
     numbers in an expression are codes.
@@ -68,7 +68,7 @@ def _isRepeat(kind: object) -> bool:
     return kind is codes.MAX_REPEAT or kind is codes.MIN_REPEAT
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """
     What an automaton has to know of a part of an expression. Places are numbers.
 
@@ -82,10 +82,10 @@ class _Part(NamedTuple):
     last: tuple[int, ...]
 
 
-_NOTHING: Final = _Part(True, (), ())
+NOTHING: Final = Part(True, (), ())
 
 
-class _Automaton:
+class Automaton:
     """
     The places of a repeated part, and which may follow which.
 
@@ -99,28 +99,28 @@ class _Automaton:
         self._flags = flags
         self._isVague = False
 
-    def sequence(self, items: Iterable[Any]) -> _Part:
+    def sequence(self, items: Iterable[Any]) -> Part:
         """
         Parts, one after the other.
         """
-        whole = _NOTHING
+        whole = NOTHING
         for item in items:
             part = self._item(item)
             self._join(whole.last, part.first)
-            whole = _Part(
+            whole = Part(
                 whole.isEmpty and part.isEmpty,
                 whole.first + part.first if whole.isEmpty else whole.first,
                 whole.last + part.last if part.isEmpty else part.last,
             )
         return whole
 
-    def isOpen(self, whole: _Part) -> bool:
+    def isOpen(self, whole: Part) -> bool:
         """
         Is it open somewhere which place a character fits in?
         """
         return self._isVague or any(map(self._overlap, [list(whole.first), *self.following]))
 
-    def again(self, part: _Part) -> None:
+    def again(self, part: Part) -> None:
         """
         After its end, it may begin anew.
         """
@@ -138,12 +138,12 @@ class _Automaton:
             taken |= self.characters[place]
         return False
 
-    def _item(self, item: tuple[Any, Any]) -> _Part:
+    def _item(self, item: tuple[Any, Any]) -> Part:
         kind, value = item
-        if _isRepeat(kind) or kind is _POSSESSIVE:
+        if isRepeat(kind) or kind is POSSESSIVE:
             low, high, body = value
             part = self.sequence(body)
-            if kind is not _POSSESSIVE and low != high > 1:
+            if kind is not POSSESSIVE and low != high > 1:
                 self.again(part)
             self._isVague |= part.isEmpty  # nothing, or nothing once more
             return part._replace(isEmpty=part.isEmpty or not low)
@@ -157,16 +157,16 @@ class _Automaton:
         if kind is codes.GROUPREF_EXISTS:
             return self._any([self.sequence(branch or ()) for branch in value[1:]])
         if kind in (codes.AT, codes.ASSERT, codes.ASSERT_NOT):
-            return _NOTHING
+            return NOTHING
         self.characters.append(_charactersOf(kind, value, self._flags))
         self.following.append([])
         place = (len(self.characters) - 1,)
-        return _Part(kind is codes.GROUPREF, place, place)
+        return Part(kind is codes.GROUPREF, place, place)
 
-    def _any(self, parts: list[_Part]) -> _Part:
+    def _any(self, parts: list[Part]) -> Part:
         empty = sum(part.isEmpty for part in parts)
         self._isVague |= empty > 1  # nothing can be matched in two ways
-        return _Part(
+        return Part(
             bool(empty),
             tuple(place for part in parts for place in part.first),
             tuple(place for part in parts for place in part.last),
@@ -181,7 +181,7 @@ def _category(code: Any) -> frozenset[int]:
     letter = {"DIGIT": "d", "SPACE": "s", "WORD": "w"}[str(code).rpartition("_")[2]]
     return frozenset(
         place
-        for place in _CHARACTERS
+        for place in CHARACTERS
         if bool(re.match(rf"\{letter}", chr(place))) != ("_NOT_" in str(code))
     )
 
@@ -194,7 +194,7 @@ def _charactersOf(kind: Any, value: Any, flags: int) -> frozenset[int]:
     if kind is codes.LITERAL:
         found = frozenset((min(value, 255),))
     elif kind is codes.NOT_LITERAL:
-        found = _CHARACTERS - {value}
+        found = CHARACTERS - {value}
     elif kind is codes.RANGE:
         found = frozenset(range(min(value[0], 255), min(value[1], 255) + 1))
     elif kind is codes.CATEGORY:
@@ -205,9 +205,9 @@ def _charactersOf(kind: Any, value: Any, flags: int) -> frozenset[int]:
             *(_charactersOf(code, inner, 0) for code, inner in value[isNegated:])
         )
         if isNegated:  # what counts as the last one is not all of it
-            found = _CHARACTERS - found | {255}
+            found = CHARACTERS - found | {255}
     else:
-        found = _CHARACTERS
+        found = CHARACTERS
     if flags & re.IGNORECASE:
         both = {chr(place).swapcase() for place in found}
         found |= {ord(letter) for letter in both if len(letter) == 1 and ord(letter) < 256}
@@ -222,10 +222,10 @@ def _isOpen(parsed: Any) -> bool:
     waiting: list[Any] = [parsed]
     while waiting:
         items = waiting.pop()
-        if isinstance(items, tuple) and items and _isRepeat(items[0]):
+        if isinstance(items, tuple) and items and isRepeat(items[0]):
             _, high, body = items[1]
             if high > 1:
-                automaton = _Automaton(flags)
+                automaton = Automaton(flags)
                 part = automaton.sequence(body)
                 automaton.again(part)
                 if part.isEmpty or automaton.isOpen(part):

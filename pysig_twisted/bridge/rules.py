@@ -62,33 +62,47 @@ class Quiet(Enum):
     """
 
 
+def _isSame(one: Any, other: Any) -> bool:
+    """
+    Are data the same for JSON? C{True} and 1 are equal in Python.
+    """
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if one != other:
+        return False
+    if isinstance(one, dict):
+        return all(_isSame(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return all(map(_isSame, one, other))
+    return True
+
+
 class _Paced:
     """
-    What was fired of one event under one rule, and what waits to be.
+    What was fired of one event, and what waits to be, by whatever rules.
 
     @ivar due: when that is to be fired; C{None} where nothing waits.
     """
 
-    __slots__ = ("_data", "_isFired", "_last", "_pending", "_rule", "due")
+    __slots__ = ("_data", "_isFired", "_last", "_pending", "due")
 
-    def __init__(self, rule: Rule) -> None:
-        self._rule = rule
+    def __init__(self) -> None:
         self._isFired = False
         self._data: Any = None
         self._last = 0.0
         self._pending: Any = None
         self.due: float | None = None
 
-    def offer(self, data: Any, now: float) -> Quiet | None:
+    def offer(self, data: Any, now: float, minInterval: float, onChange: bool) -> Quiet | None:
         """
-        C{None} if the data are to be fired now.
+        C{None} if the data are to be fired now: what waited is older.
         """
-        if self._rule.onChange and self._isFired and data == self._data:
+        if onChange and self._isFired and _isSame(data, self._data):
             self.due = self._pending = None  # what waited is not so any more
             return Quiet.UNCHANGED
-        if self._isFired and now - self._last < self._rule.minInterval:
+        if self._isFired and now - self._last < minInterval:
             self._pending = data
-            self.due = self._last + self._rule.minInterval
+            self.due = self._last + minInterval
             return Quiet.HELD
         self._note(data, now)
         return None
@@ -104,7 +118,7 @@ class _Paced:
     def _note(self, data: Any, now: float) -> None:
         self._isFired = True
         self._last = now
-        self._data = data if self._rule.onChange else None
+        self._data = data
         self.due = self._pending = None
 
 
@@ -113,8 +127,8 @@ class Rule:
     What becomes of one kind of frame.
 
     @ivar names: the events that it can fire.
-    @ivar minInterval: seconds between two of them of the same name, at least.
-    @ivar onChange: fire only data that differ from the last?
+    @ivar minInterval: seconds between one of them and the last of that name, at least.
+    @ivar onChange: fire only data that differ from the last of that name?
     """
 
     def __init__(
@@ -133,8 +147,8 @@ class Rule:
         @param nameFrom: the key of the data that has the name. A frame with none of
             C{names} there does not fall under this rule.
         @param match: what is to be found in the text of a frame, if given.
-        @param minInterval: seconds between two events of the same name, at least.
-        @param onChange: fire only data that differ from the last?
+        @param minInterval: seconds between an event and the last of that name, at least.
+        @param onChange: fire only data that differ from the last of that name?
         """
         self.names = tuple(names)
         self.minInterval = minInterval
@@ -181,9 +195,9 @@ class Rules:
         self._rules = tuple(rules)
         self._text = decoder(encoding)
         self._lines = lines
-        self._paced: dict[tuple[int, str], _Paced] = {
-            (number, name): _Paced(rule)
-            for number, rule in enumerate(self._rules)
+        self._paced: dict[str, _Paced] = {
+            name: _Paced()
+            for rule in self._rules
             if rule.minInterval or rule.onChange
             for name in rule.names
         }
@@ -206,15 +220,15 @@ class Rules:
         @param now: a monotonic time, in seconds.
         """
         text = self._text(frame)
-        for number, rule in enumerate(self._rules):
+        for rule in self._rules:
             fired = rule.read(text, frame)
             if fired is not None:
-                paced = self._paced.get((number, fired.event))
-                quiet = paced.offer(fired.data, now) if paced is not None else None
-                return quiet or fired
+                return self._offer(fired, now, rule.minInterval, rule.onChange)
         if not self._lines:
             return Quiet.DROPPED
-        return Fired(LINE, text) if isReadable(text) else Quiet.UNREADABLE
+        if not isReadable(text):
+            return Quiet.UNREADABLE
+        return self._offer(Fired(LINE, text), now)
 
     def expire(self, now: float) -> list[Fired]:
         """
@@ -222,15 +236,23 @@ class Rules:
         """
         waiting = [
             (paced.due, number, name)
-            for (number, name), paced in self._paced.items()
+            for number, (name, paced) in enumerate(self._paced.items())
             if paced.due is not None and now >= paced.due
         ]
-        return [
-            Fired(name, self._paced[number, name].take(now)) for _, number, name in sorted(waiting)
-        ]
+        return [Fired(name, self._paced[name].take(now)) for _, _, name in sorted(waiting)]
 
     def end(self) -> list[Fired]:
         """
         All that waits: the device is gone, and nothing newer will come.
         """
         return self.expire(inf)
+
+    def _offer(
+        self, fired: Fired, now: float, minInterval: float = 0.0, onChange: bool = False
+    ) -> Fired | Quiet:
+        """
+        The event, unless it is not to be fired now.
+        """
+        paced = self._paced.get(fired.event)
+        quiet = paced.offer(fired.data, now, minInterval, onChange) if paced is not None else None
+        return quiet or fired

@@ -23,6 +23,8 @@ Milliseconds = Annotated[float, Meta(gt=0, description="a number of milliseconds
 Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
 Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0")]
 SecondsOrNone = Annotated[float, Meta(ge=0, description="a number of seconds, 0 or more")]
+Pause = Annotated[float, Meta(ge=0.05, description="a number of seconds, 0.05 or more")]
+Description = Annotated[str, Meta(max_length=1000, description="text of 1,000 characters at most")]
 Hex = Annotated[
     str, Meta(pattern=r"^\s*([0-9A-Fa-f]{2}\s*)*$", description='bytes in hex, such as "AA 55"')
 ]
@@ -205,11 +207,11 @@ class Reopen(Table, frozen=True):
     When a device is tried again that cannot be opened. One whose path comes back is
     opened at once.
 
-    @ivar min: seconds before it is tried again for the first time.
+    @ivar min: seconds before it is tried again for the first time, 0.05 at least.
     @ivar max: seconds that this may grow to.
     """
 
-    min: Seconds = 0.25
+    min: Pause = 0.25
     max: Seconds = 5.0
 
 
@@ -245,9 +247,10 @@ class EventSettings(Table, frozen=True):
     @ivar delimiter: what stands between values; a space stands for any white space.
         Without this key a comma for C{csv}, a space for C{kv}.
     @ivar equals: what stands between a name and its value with C{kv}.
-    @ivar minInterval: seconds between two of these events. The newest data are fired when
-        they have passed.
-    @ivar onChange: fire only data that differ from the last?
+    @ivar minInterval: seconds after the last event of that name, by whatever rule. The
+        newest data are fired when they have passed.
+    @ivar onChange: fire only data that differ from the last of that name? C{1} and C{1.0}
+        are the same, C{true} is another.
     """
 
     parse: Literal["regex", "json", "csv", "kv", "nmea", "hex", "text"] = "regex"
@@ -290,8 +293,8 @@ class DeviceSettings(Table, frozen=True):
         in seconds.
     @ivar lines: what becomes of frames that no rule takes: C{event}, the event C{line}; or
         C{drop}.
-    @ivar stats: seconds between two events C{#stats}; 0: none.
-    @ivar description: what the device is, for people.
+    @ivar stats: seconds between two events C{#stats}, 0.1 at least; 0: none.
+    @ivar description: what the device is, for people; 1,000 characters at most.
     @ivar event: the rules, C{[[serial.NAME.event]]}.
     """
 
@@ -315,7 +318,7 @@ class DeviceSettings(Table, frozen=True):
     noise: NoiseSettings = NoiseSettings()
     lines: Literal["event", "drop"] = "event"
     stats: SecondsOrNone = 60.0
-    description: str = ""
+    description: Description = ""
     event: tuple[EventSettings, ...] = ()
 
     @property

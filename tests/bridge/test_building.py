@@ -99,7 +99,7 @@ class RulesTests(SynchronousTestCase):
     def apply(self, frame: bytes, **values: Any) -> Any:
         """What one rule makes of a frame."""
         settings = rule(name="e", **values)
-        self.assertEqual(list(eventMistakes(settings)), [])
+        self.assertEqual(list(eventMistakes(settings, 512)), [])
         fired = rulesFor(device(event=[msgspec.to_builtins(settings)])).apply(frame, 0.0)
         assert isinstance(fired, Fired)
         return fired.data if fired.event == "e" else None
@@ -199,7 +199,7 @@ class MistakeTests(SynchronousTestCase):
             ({"parse": "json", "name_from": "x", "names": ["ok", "a\n"]}, "names", "is no name"),
         ):
             with self.subTest(str(values)):
-                [(foundKey, said)] = eventMistakes(rule(**values))
+                [(foundKey, said)] = eventMistakes(rule(**values), 512)
                 self.assertEqual(foundKey, key)
                 self.assertIn(why, said)
 
@@ -207,7 +207,7 @@ class MistakeTests(SynchronousTestCase):
         """Events that the bridge fires itself are not for rules."""
         self.assertEqual(len(TAKEN), 5)
         for name in TAKEN:
-            [(key, said)] = eventMistakes(rule(parse="text", name=name))
+            [(key, said)] = eventMistakes(rule(parse="text", name=name), 512)
             self.assertEqual(key, "name")
             self.assertIn("fires itself", said)
 
@@ -220,4 +220,4 @@ class MistakeTests(SynchronousTestCase):
             {"parse": "json", "name_from": "x", "names": ["a"]},
             {"match": "a", "name": "#channel"},
         ):
-            self.assertEqual(list(eventMistakes(rule(**values))), [])
+            self.assertEqual(list(eventMistakes(rule(**values), 512)), [])
