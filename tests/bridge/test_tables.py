@@ -92,9 +92,9 @@ class ReadTests(SynchronousTestCase):
         """Numbers have their bounds, and are finite."""
         for table, said in (
             ({"min": 0}, "min: is 0; give a number of seconds, 0.05 or more"),
-            ({"max": float("nan")}, "max: is nan; give a number of seconds, 0.05 or more"),
-            ({"max": float("inf")}, "max: is inf; give a number of seconds, 0.05 or more"),
-            ({"max": "5"}, "max: is '5'; give a number of seconds, 0.05 or more"),
+            ({"max": float("nan")}, "max: is nan; give a number of seconds above 0"),
+            ({"max": float("inf")}, "max: is inf; give a number of seconds above 0"),
+            ({"max": "5"}, "max: is '5'; give a number of seconds above 0"),
         ):
             self.assertEqual(self.read(Reopen, table)[1], [f"f: [t] {said}"])
         _, errors = self.read(LengthFrame, {"offset": -1, "adjust": 1.5, "sync": "AA5"})
