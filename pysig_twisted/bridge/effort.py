@@ -76,7 +76,7 @@ def effort(text: str, length: int) -> int:
     parsed = parser.parse(text)
     flags = parsed.state.flags
     isAnchored = not flags & re.MULTILINE and _isAnchored(parsed)
-    return min(_effort(parsed, flags, length, length, isAnchored), _ENDLESS)
+    return _effort(parsed, flags, length, length, isAnchored)
 
 
 def _effort(parsed: Any, flags: int, length: int, reach: int, isAnchored: bool) -> int:
@@ -87,12 +87,11 @@ def _effort(parsed: Any, flags: int, length: int, reach: int, isAnchored: bool) 
     """
     graph = _Graph(flags, length, isAnchored)
     graph.start(_withoutEnd(parsed))
-    steps = graph.steps(reach)
-    for inner in graph.asides:
+    each = 1
+    for inner in graph.asides:  # are looked for on each way, one after the other
         width = int(inner.getwidth()[1])
-        steps *= _effort(inner, flags, length, min(length, width), True)
-        steps = min(steps, _ENDLESS)
-    return steps
+        each += _effort(inner, flags, length, min(length, width), True)
+    return min(graph.steps(reach) * each, _ENDLESS)
 
 
 def _isAnchored(items: Any) -> bool:

@@ -2,8 +2,8 @@
 The lives that a client knew, and that are over.
 
 After a reconnect they must not be heard again, so the router is told of them too. It
-remembers an end for a window of time; after twice as long it need not be told. Lives
-whose end we were not told of may go on, as may those whose owner comes back: these
+remembers an end for a window of time; of what had ended twice as long before the link
+was lost it need not be told. Lives whose end we were not told of may go on, as may those whose owner comes back: these
 are kept for longer, from when a router had the chance to tell what became of them.
 """
 
@@ -55,6 +55,7 @@ class Ended:
         """
         self.window = 0.0
         self._now = now
+        self._downSince: float | None = None
         self._told: dict[str, _End] = {}
         self._lost: dict[str, _End] = {}
 
@@ -94,10 +95,18 @@ class Ended:
         if end is not None and end.sid == sid:
             del self._lost[name]
 
+    def linkLost(self) -> None:
+        """
+        No router can tell anything.
+        """
+        if self._downSince is None:
+            self._downSince = self._now()
+
     def linkBack(self) -> None:
         """
         A router has had the chance to tell of all lives.
         """
+        self._downSince = None
         self._expire()
         for name, end in self._lost.items():
             if end.since is None:
@@ -108,17 +117,23 @@ class Ended:
         The name of each such life, its number, and the number of its last event.
         """
         self._expire()
-        limit = self._now() - 2 * self.window
+        limit = self._upUntil() - 2 * self.window
         for ends in (self._told, self._lost):
             for name, end in ends.items():
                 if ends is self._lost or end.since is None or end.since >= limit:
                     yield name, end.sid, end.seq
 
+    def _upUntil(self) -> float:
+        """
+        Until when there was a link, if there is none now.
+        """
+        return self._now() if self._downSince is None else self._downSince
+
     def _expire(self) -> None:
         """
         Forget what was long ago.
         """
-        limit = self._now() - max(KEPT, 2 * self.window)
+        limit = self._upUntil() - max(KEPT, 2 * self.window)
         for ends in (self._told, self._lost):
             old = [
                 name for name, end in ends.items() if end.since is not None and end.since < limit

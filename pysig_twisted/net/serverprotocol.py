@@ -151,7 +151,7 @@ class ServerProtocol(Link):
         self._instance = hello.instance
         self.wire.maxFrame = limits.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
-        lastEnd, awaySince = factory.ends.pop(hello.instance, NEVER)
+        lastEnd, awaySince = factory.begin(hello.instance)
         if awaySince > -inf:
             peer.awaySince = awaySince
         self._handlers, self._subject = factory.handlers, peer
@@ -336,6 +336,7 @@ class ServerFactory(TwistedServerFactory):
         self.epoch = token_hex(8)
         self.links: dict[ServerProtocol, None] = {}
         self.ends: dict[str, tuple[str | None, float]] = {}
+        self._instances: set[str] = set()
         self.numbers = count(1)
         self._observers = observers
 
@@ -364,6 +365,18 @@ class ServerFactory(TwistedServerFactory):
         for link in links:
             link.left()
 
+    def begin(self, instance: str) -> tuple[str | None, float]:
+        """
+        A client has connected: why did its last connection end, and up to when has it
+        heard all? Where that one seems to be open still, nobody knows since when it is
+        not, but a link is silent for so long at most.
+        """
+        if instance in self._instances:
+            return None, self.context.clock.now() - self.context.limits.silence
+        if instance:
+            self._instances.add(instance)
+        return self.ends.pop(instance, NEVER)
+
     def noteEnd(self, instance: str, error: PysigError) -> None:
         """
         The connection of a client has ended: tell it why, should it come back. It may
@@ -372,6 +385,7 @@ class ServerFactory(TwistedServerFactory):
         if instance:
             isSilent = isinstance(error, RequestTimeout)
             since = self.context.clock.now() - (self.context.limits.silence if isSilent else FLIGHT)
+            self._instances.discard(instance)
             self.ends.pop(instance, None)
             self.ends[instance] = None if isinstance(error, LinkLost) else error.code, since
             if len(self.ends) > MAX_ENDS:

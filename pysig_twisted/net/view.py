@@ -260,6 +260,7 @@ class View:
         """
         self._isUp = self.isResuming = False
         self._raised.clear()
+        self.ended.linkLost()
         self._expect(self.known.keys() - self._missing.keys())
         self._giveUp(self._overdueNames(), "link")
 

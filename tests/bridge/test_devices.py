@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.bridge.building import framerFor, rulesFor
+from pysig_twisted import Router
+from pysig_twisted.bridge.building import RAW, STATS, framerFor, rulesFor
 from pysig_twisted.bridge.devices import TABLE, devices, written
 from pysig_twisted.bridge.settings import (
     ChecksumSettings,
@@ -247,6 +248,26 @@ class WrongTests(DevicesCase):
             ('checksum = {type="nmea", skip=1}', "checksum: cannot be: checksum 'nmea' has"),
             ('checksum = "nmea"\nframe = "nmea"', "frame: cannot be: frames of type nmea have"),
             ('reset = "(a+)+"', "reset: '(a+)+' repeats a part"),
+            ('ready = ".*,.*,.*,.*;"', "ready: '.*,.*,.*,.*;' could take too long: for 512"),
+            (
+                'frame = {type="slip", max=4096}\nreset = ".*,.*;"',
+                "reset: '.*,.*;' could take too long: for 4096 characters",
+            ),
+            (
+                'frame = {type="fixed", size=4096}\nready = ".*,.*;"',
+                "ready: '.*,.*;' could take too long: for 4096 characters",
+            ),
+            (
+                'encoding = "ascii:backslashreplace"\nready = ".*,.*;"',
+                "ready: '.*,.*;' could take too long: for 2048 characters",
+            ),
+            (
+                'event = [{parse="csv", columns=["a"], name="x", match=".*,.*,.*,.*;"}]',
+                "[[serial.d.event]] 1 match: '.*,.*,.*,.*;' could take too long: for 512",
+            ),
+            ("stats = 0.09", "stats: is 0.09; give 0, or at least 0.1 seconds"),
+            ("reopen = {min=0.04}", "reopen.min: is 0.04; give a number of seconds, 0.05 or more"),
+            (f'description = "{1001 * "x"}"', "description: is 'xxx"),
             ("reopen = {min=6.5}", "reopen: has a min of 6.5, above its max of 5"),
             ('checksum = "nmea"\nevent = [{parse="nmea", name="x"}]', "checksum: is 'nmea', as"),
             ('event = "x"', "event: is 'x'; head each rule [[serial.NAME.event]]"),
@@ -254,6 +275,46 @@ class WrongTests(DevicesCase):
             with self.subTest(text):
                 [error] = self.errors(f'port = "/dev/x"\n{text}')
                 self.assertTrue(error.startswith(said), error)
+
+    def test_bounds(self) -> None:
+        """What is just within its bounds is right."""
+        found, errors = self.load(
+            f"""
+            [serial.d]
+            port = "/dev/x"
+            stats = 0.1
+            reopen = {{min=0.05, max=0.05}}
+            frame = {{type="line", max=64}}
+            ready = ".*,.*,.*;"
+            description = "{1000 * "x"}"
+            """
+        )
+        self.assertEqual((len(found), errors), (1, []))
+
+    def test_events(self) -> None:
+        """There are no more events than a sender can have."""
+        table = """
+            [serial.d]
+            port = "/dev/x"
+            lines = "{}"
+            [[serial.d.event]]
+            parse = "json"
+            name_from = "is"
+            names = {}
+            [[serial.d.event]]
+            parse = "kv"
+            name = "e0"
+            """
+        for lines, most in (("event", 252), ("drop", 253)):
+            names = [f"e{number}" for number in range(most)]
+            [device], errors = self.load(table.format(lines, names))
+            self.assertEqual(errors, [])
+            Router().addSender("d", [*device.events, STATS, RAW])
+            found, [error] = self.load(table.format(lines, [*names, "more"]))
+            self.assertEqual(found, [])
+            self.assertIn(f"event: its rules have {most + 1} different events; {most} is", error)
+        names = [f"e{number}" for number in range(252)] + ["line"]
+        self.assertEqual(self.load(table.format("event", names))[1], [])
 
     def test_twice(self) -> None:
         """A rule that is there already never comes to its turn."""

@@ -101,7 +101,7 @@ class PaceTests(SynchronousTestCase):
         self.assertEqual(self.rules.end(), [])
 
     def test_apart(self) -> None:
-        """Each rule, and each name, has its own pace; what is due first comes first."""
+        """Each name has its own pace; what is due first comes first."""
         rules = Rules(
             [
                 Rule(JsonParser(), ["a", "b"], nameFrom="is", minInterval=1.0),
@@ -114,6 +114,28 @@ class PaceTests(SynchronousTestCase):
             self.assertEqual(rules.apply(text, 0.1), Quiet.HELD)
         self.assertEqual(rules.due, 0.5)
         self.assertEqual([fired.event for fired in rules.expire(3.0)], ["x", "a", "b"])
+
+    def test_oneName(self) -> None:
+        """Rules with one name have one pace: nothing older comes after something newer."""
+        rules = Rules([regex("a.", "v", minInterval=1.0), regex("b.", "v", minInterval=0.5)])
+        self.assertEqual(rules.apply(b"a1", 0.0), Fired("v", "a1"))
+        self.assertEqual((rules.apply(b"a2", 0.1), rules.due), (Quiet.HELD, 1.0))
+        self.assertEqual((rules.apply(b"b1", 0.2), rules.due), (Quiet.HELD, 0.5))
+        self.assertEqual(rules.expire(0.5), [Fired("v", "b1")])
+        self.assertEqual((rules.due, rules.end()), (None, []))
+
+    def test_newer(self) -> None:
+        """What is fired without a pace takes the place of what waits."""
+        rules = Rules([regex("a.", "v", minInterval=1.0), regex("b.", "v")])
+        self.assertEqual(rules.apply(b"a1", 0.0), Fired("v", "a1"))
+        self.assertEqual(rules.apply(b"a2", 0.1), Quiet.HELD)
+        self.assertEqual(rules.apply(b"b1", 0.2), Fired("v", "b1"))
+        self.assertEqual((rules.due, rules.end()), (None, []))
+        rules = Rules([regex("a.", "line", minInterval=1.0)])
+        self.assertEqual(rules.apply(b"a1", 0.0), Fired("line", "a1"))
+        self.assertEqual(rules.apply(b"a2", 0.1), Quiet.HELD)
+        self.assertEqual(rules.apply(b"other", 0.2), Fired("line", "other"))
+        self.assertEqual((rules.due, rules.end()), (None, []))
 
     @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=40), st.booleans())
     def test_promise(self, steps: list[tuple[int, int]], onChange: bool) -> None:
@@ -154,3 +176,26 @@ class ChangeTests(SynchronousTestCase):
         results = [rules.apply(text, 0.5) for text in (b"a", b"b", b"a")]
         self.assertEqual(results, [Fired("v", "a"), Quiet.HELD, Quiet.UNCHANGED])
         self.assertEqual((rules.due, rules.end()), (None, []))
+
+    def test_json(self) -> None:
+        """C{true} is not 1, wherever it stands; 1.0 is."""
+        rules = Rules([Rule(JsonParser(), ["v"], onChange=True)])
+        for text, isNew in (
+            (b"1", True),
+            (b"1.0", False),
+            (b"true", True),
+            (b"true", False),
+            (b'{"a": [0, {"b": 1}]}', True),
+            (b'{"a": [0.0, {"b": 1}]}', False),
+            (b'{"a": [0, {"b": true}]}', True),
+            (b'{"a": [false, {"b": true}]}', True),
+            (b'{"a": [false, {"b": true}]}', False),
+        ):
+            got = rules.apply(text, 0.0)
+            self.assertEqual(isinstance(got, Fired), isNew, text)
+
+    def test_oneName(self) -> None:
+        """The last of a name counts, whatever rule it came from."""
+        rules = Rules([regex("^a$", "v", onChange=True), regex("^.", "v")])
+        for text, isNew in ((b"a", True), (b"b", True), (b"a", True), (b"ab", True), (b"a", False)):
+            self.assertEqual(isinstance(rules.apply(text, 0.0), Fired), isNew, text)

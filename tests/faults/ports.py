@@ -18,6 +18,7 @@ from zope.interface import implementer
 
 from pysig_twisted import EventInfo, Router
 from pysig_twisted.bridge import SerialBridge, readDevices
+from pysig_twisted.bridge.lifecycle import State
 from pysig_twisted.carriers.reopening import Reopener
 from pysig_twisted.carriers.serialendpoints import SerialClientEndpoint
 
@@ -166,7 +167,7 @@ class Actor:
     def doIsUp(self, name: str) -> bool:
         """Is a device there?"""
         assert self._bridge is not None
-        return self._bridge.devices[name].sender is not None
+        return self._bridge.devices[name].life.state is State.UP
 
     def doStatistics(self, name: str) -> dict[str, Any]:
         """What a device has counted."""

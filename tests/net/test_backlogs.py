@@ -326,6 +326,22 @@ class ResumeTests(LateCase):
         gaps = [told for told in plain(peer.take()) if told[1] == "gap"]
         self.assertEqual(gaps, [("t", "gap", None, None, None, "history")])
 
+    def test_stillOpen(self) -> None:
+        """One whose old connection seems to be open has heard of what ended long ago."""
+        self.peer(instance="me").listen(None, "a")
+        for name in ("before", "t"):
+            self.owner.addSender(name, "a")
+            self.owner.call(RemoveSender(name))
+            for _ in range(40):
+                self.owner.say(Ping(0))
+                self.wait(1)
+        peer = self.peer(instance="me")
+        peer.call(Listen(None, "a", "resume"))
+        peer.take()
+        peer.ask(Resume({}))
+        gaps = [told for told in plain(peer.take()) if told[1] == "gap"]
+        self.assertEqual(gaps, [("t", "gap", None, None, None, "history")])
+
     def test_tooManyReplays(self) -> None:
         """More replays than may wait are refused, and the subscription with them."""
         self.patch(backlog, "MAX_ASKED", 1)

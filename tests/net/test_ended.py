@@ -52,6 +52,17 @@ class EndedTests(SynchronousTestCase):
         self.ended.linkBack()
         self.assertIsNone(self.ended.lastOf("s", 1))
 
+    def test_linkLost(self) -> None:
+        """While there is no link the router may forget, but what it is told stays the same."""
+        self.ended.add("s", 1, 5, True)
+        self.clock.advance(60)
+        for _ in range(2):
+            self.ended.linkLost()
+            self.clock.advance(2 * KEPT)
+            self.assertEqual(self.seen(), [("s", 1, 5)])
+        self.ended.linkBack()
+        self.assertEqual((self.seen(), self.ended.lastOf("s", 1)), ([], None))
+
     def test_lost(self) -> None:
         """One that was not is said until long after a router could have told of it."""
         self.ended.add("s", 1, 5, False)
