@@ -3,8 +3,9 @@ The lives that a client knew, and that are over.
 
 After a reconnect they must not be heard again, so the router is told of them too. It
 remembers an end for a window of time; of what had ended twice as long before the link
-was lost it need not be told. Lives whose end we were not told of may go on, as may those whose owner comes back: these
-are kept for longer, from when a router had the chance to tell what became of them.
+was lost it need not be told. Lives whose end we were not told of may go on, as may those
+whose owner comes back: these are kept for longer, from when a router had the chance to
+tell what became of them.
 """
 
 from __future__ import annotations
