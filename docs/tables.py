@@ -20,14 +20,8 @@ from typing import Any
 import msgspec
 
 from pysig_twisted import errors
-from pysig_twisted.bridge.settings import (
-    FRAMES,
-    ChecksumSettings,
-    DeviceSettings,
-    EventSettings,
-    NoiseSettings,
-    Reopen,
-)
+from pysig_twisted.bridge.framesettings import FRAMES, ChecksumSettings
+from pysig_twisted.bridge.settings import DeviceSettings, EventSettings, NoiseSettings, Reopen
 from pysig_twisted.bridge.tables import toml
 from pysig_twisted.carriers.serialline import LineSettings
 from pysig_twisted.carriers.serialmatch import PortMatch

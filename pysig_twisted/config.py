@@ -39,6 +39,7 @@ import msgspec
 from .bridge import devices
 from .bridge.reading import endpointProblem
 from .bridge.settings import DeviceSettings
+from .bridge.written import written
 from .errors import BadName, ConfigError
 from .names import checkName, isReserved
 from .net.endpoints import (
@@ -373,7 +374,7 @@ def describe(settings: Settings, command: str = "server") -> str:
     lines: list[str] = []
     for name in CONCERNED[command]:
         if name == devices.TABLE:
-            lines.append(devices.written(list(settings.serial)))
+            lines.append(written(list(settings.serial)))
             continue
         lines.append(f"[{name}]")
         for key, value in msgspec.to_builtins(getattr(settings, name)).items():

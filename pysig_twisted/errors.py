@@ -267,7 +267,7 @@ class ConfigError(PysigError, ValueError, code="config", exit=78, http=500):
 
 
 PASSED_ON: frozenset[str] = frozenset(
-    kind.code for kind in (RemoteError, NoSuchMethod, Busy, TooLarge, BadRequest)
+    kind.code for kind in (RemoteError, NoSuchMethod, Busy, RequestTimeout, TooLarge, BadRequest)
 )
 """
 The codes that a request's handler may choose for itself. Whatever else an

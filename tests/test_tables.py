@@ -16,12 +16,8 @@ else:
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted import tap
-from pysig_twisted.bridge.settings import (
-    FRAMES,
-    ChecksumSettings,
-    DeviceSettings,
-    EventSettings,
-)
+from pysig_twisted.bridge.framesettings import FRAMES, ChecksumSettings
+from pysig_twisted.bridge.settings import DeviceSettings, EventSettings
 from pysig_twisted.bridge.tables import snake
 from pysig_twisted.config import TABLES, load
 from pysig_twisted.errors import PysigError

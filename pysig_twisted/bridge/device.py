@@ -1,12 +1,12 @@
 """
-One serial device as a sender: what comes over its line becomes events.
+One serial device: what comes over its line becomes events, and what it is asked goes out.
 
-Bytes are cut into frames, and frames become events by the rules of the settings. The
-sender is there while the device is (see L{lifecycle<pysig_twisted.bridge.lifecycle>}).
-What a device says before that, such as the last words of its boot, is fired right after
-its C{#connect}, as far as it is among the last L{EARLY} frames.
+Bytes are cut into frames. What L{voice<pysig_twisted.bridge.voice>} the device has says what
+these stand for. Its senders are there while the device is (see
+L{lifecycle<pysig_twisted.bridge.lifecycle>}). What it says before that, such as the last words
+of its boot, is fired right after its C{#connect}, as far as it is among the last L{EARLY} frames.
 
-Besides the events of the rules a device fires C{#stats}, with its counters, right after
+Besides the events of its voice a device fires C{#stats}, with its counters, right after
 C{#connect} and then once a minute; and C{#raw}, with the bytes of its line, for as long as
 somebody asks for them by the request C{tap}.
 """
@@ -15,33 +15,34 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ..core.clock import Clock, ITimer
 from ..core.requests import Handler
 from ..errors import BadRequest, PysigError
 from ..interfaces import IRouter
-from .building import RAW, STATS, framerFor, rulesFor
-from .claim import Claim
+from .building import RAW, STATS, framerFor
+from .command import Command
+from .exchange import Exchange
 from .expressions import compileExpression
 from .framing import Piece
-from .lifecycle import REFUSED, Lifecycle
+from .lifecycle import REFUSED, SILENT, Lifecycle, State
 from .noise import NoiseMeter
-from .rules import NOISE_EVENT, Fired, Quiet, Rules
-from .settings import BracketedFrame, DeviceSettings, GapFrame, LineFrame, NmeaFrame
+from .plain import PlainVoice
+from .polls import Polls
+from .requestbuilding import clearFor, pacingFor, pollsFor
+from .rules import LATE, NOISE_EVENT
+from .settings import DeviceSettings
 from .statistics import Statistics
 from .text import decoder
 
 EARLY: Final = 100
 """
 Frames that are kept until the device is there.
-"""
-
-TEXTS: Final = (BracketedFrame, GapFrame, LineFrame, NmeaFrame)
-"""
-Frames that are text, as a rule.
 """
 
 LONGEST_TAP: Final = 60.0
@@ -57,6 +58,8 @@ class Device:
 
     @ivar settings: what the configuration says of it.
     @ivar life: whether it is there, and if not, why.
+    @ivar requests: what its senders answer, whatever the device is.
+    @ivar stats: what is counted.
     """
 
     log = Logger()
@@ -74,19 +77,35 @@ class Device:
         @param changed: told when it is there, or not, or why not.
         """
         self.settings = settings
-        self._claim: Claim | None = None
-        self._router = router
-        self._clock = clock
+        self.router = router
+        self.clock = clock
+        self.stats = Statistics()
+        self.requests: Mapping[str | None, Handler] = {"stats": self.statistics, "tap": self.tap}
+        self._changed = changed
         self._framer: Any = framerFor(settings)
-        self._rules: Rules = rulesFor(settings)
         self._text = decoder(settings.encoding)
-        isText = isinstance(settings.frame, TEXTS)
-        self._noise = NoiseMeter(settings.noise.bad, settings.noise.every, isText)
         # Of a port elsewhere the speed is not known.
         isHere = settings.isPath or settings.match is not None
         self._secondsPerByte = settings.line.secondsPerByte if isHere else None
-        self._stats = Statistics()
+        self._voice = voice = PlainVoice(self, (*settings.events, STATS, RAW))
+        self._noise = NoiseMeter(settings.noise.bad, settings.noise.every, voice.isText)
+        self._exchange = Exchange(
+            settings.name,
+            self.write,
+            self._late,
+            decode=self._text,
+            pacing=pacingFor(settings, self._secondsPerByte),
+            room=settings.queue,
+            clear=clearFor(settings),
+            settle=settings.settleReply,
+            isEchoing=settings.echo,
+            isBlocked=lambda: self._isBlocked(),
+            polls=Polls(pollsFor(settings, voice.methods, count(1), voice.polled)),
+        )
+        self._write: Callable[[bytes], object] = lambda data: None
+        self._isBlocked: Callable[[], bool] = lambda: False
         self._early: deque[bytes] = deque(maxlen=EARLY)
+        self._isTaking = False
         self._timer: ITimer | None = None
         self._timerAt = 0.0
         self._statsAt: float | None = None
@@ -94,7 +113,7 @@ class Device:
         self.life = Lifecycle(
             self._connect,
             self._disconnect,
-            lambda: changed(self),
+            self._lifeChanged,
             settle=settings.settle,
             ready=compileExpression(settings.ready) if settings.ready else None,
             reset=compileExpression(settings.reset) if settings.reset else None,
@@ -114,13 +133,21 @@ class Device:
         """
         self.life.wait(reason, message)
 
-    def opened(self) -> None:
+    def opened(
+        self,
+        write: Callable[[bytes], object] = lambda data: None,
+        isBlocked: Callable[[], bool] = lambda: False,
+    ) -> None:
         """
         The port is open.
+
+        @param write: hands bytes to the line.
+        @param isBlocked: does the line not take what was handed to it?
         """
-        self._stats.opens += 1
-        self._stats.measure(self._clock.now(), None)
-        self.life.opened(self._clock.now())
+        self._write, self._isBlocked = write, isBlocked
+        self.stats.opens += 1
+        self.stats.measure(self.clock.now(), None)
+        self.life.opened(self.clock.now())
         self._schedule()
 
     def received(self, data: bytes) -> None:
@@ -129,16 +156,21 @@ class Device:
         """
         if not self.life.isOpen:
             return  # the line is being closed
-        now = self._clock.now()
-        self._stats.bytesIn += len(data)
+        now = self.clock.now()
+        self.stats.bytesIn += len(data)
         if now < self._tapUntil:
-            self._fire(RAW, {"hex": data.hex(" "), "text": self._text(data)})
+            self._voice.fire(RAW, {"hex": data.hex(" "), "text": self._text(data)})
+        if self._exchange.isRaw:
+            data = self._exchange.takeRaw(data, now)
+            self._exchange.expire(now)
         pieces = self._framer.feed(data, now)
         if pieces:
             self._take(pieces, now)
             self._schedule()
-        elif self._framer.due is not None:  # nothing else is due earlier than it was
-            self._schedule()
+        else:
+            self._exchange.stir(now)
+            if self._framer.due is not None:  # nothing else is due earlier than it was
+                self._schedule()
 
     def lost(self, reason: str, message: str) -> None:
         """
@@ -147,6 +179,7 @@ class Device:
         self._end()
         self.life.closed(reason, message)
         self._cancel()
+        self._write = lambda data: None
 
     def stop(self) -> None:
         """
@@ -160,7 +193,10 @@ class Device:
         """
         The counters. It answers the request C{stats}.
         """
-        return self._stats.told(self.life, self._noise)
+        told = self.stats.told(self.life, self._noise)
+        if self.settings.isAsked:
+            told |= self._exchange.counts.told(self._exchange.length)
+        return told
 
     def tap(self, params: Any = None) -> None:
         """
@@ -171,14 +207,55 @@ class Device:
         seconds = given.get("seconds", 10)
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise BadRequest(f"seconds is {seconds!r}; give a number, up to {LONGEST_TAP:g}")
-        until = self._clock.now() + min(seconds, LONGEST_TAP)
+        until = self.clock.now() + min(seconds, LONGEST_TAP)
         self._tapUntil = max(self._tapUntil, until)
+
+    def write(self, data: bytes) -> None:
+        """
+        See L{ILine.write<pysig_twisted.bridge.voice.ILine.write>}.
+        """
+        self._write(data)
+
+    def ask(self, command: Command) -> Deferred[Any]:
+        """
+        See L{ILine.ask<pysig_twisted.bridge.voice.ILine.ask>}.
+        """
+        now = self.clock.now()
+        answer = self._exchange.ask(command, now)
+        if not self._isTaking:  # else what has come already could be taken for the answer
+            self._exchange.pump(now)
+        self._schedule()
+        return answer
+
+    def settled(self, error: PysigError | None) -> None:
+        """
+        See L{ILine.settled<pysig_twisted.bridge.voice.ILine.settled>}.
+        """
+        if error is None:
+            self.life.note(None, "")
+        else:
+            self.life.note(REFUSED, error.message)
+
+    def noise(self, piece: Piece, now: float) -> None:
+        """
+        See L{ILine.noise<pysig_twisted.bridge.voice.ILine.noise>}.
+        """
+        told = self._noise.add(piece, now)
+        if told is None:
+            return
+        hint = f"; {told['hint']}" if "hint" in told else ""
+        what = f"{told['bytes']} bytes of noise ({told['why']}), such as {told['text']!r}{hint}"
+        if self._voice.isUp:
+            self.log.warn("{name}: {what}", name=self.name, what=what)
+            self._voice.fire(NOISE_EVENT, told)
+        else:
+            self.life.note("noise", what)
 
     def _end(self) -> None:
         """
         No more comes over the line: what waits is due.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         self._take(self._framer.end(), now)
         self._early.clear()
 
@@ -186,100 +263,68 @@ class Device:
         """
         Handle frames and noise.
         """
-        for piece in pieces:
-            self.life.said(self._text(piece.data), now, piece.fault is None)
-            if piece.fault is not None:
-                self._noted(piece, now)
-                continue
-            self._stats.frames += 1
-            if self._claim is not None:
-                self._apply(piece.data, now)
-            else:
-                self._stats.early += len(self._early) == EARLY
-                self._early.append(piece.data)
+        self._isTaking = True
+        try:
+            for piece in pieces:
+                self._takeOne(piece, now)
+        finally:
+            self._isTaking = False
+        self._exchange.expire(now)
 
-    def _apply(self, frame: bytes, now: float) -> None:
+    def _takeOne(self, piece: Piece, now: float) -> None:
         """
-        Fire what a frame stands for.
+        Handle a frame, or noise.
         """
-        fired = self._rules.apply(frame, now)
-        if isinstance(fired, Fired):
-            self._fireAll([fired])
-        elif fired is Quiet.HELD:
-            self._stats.held += 1
-        elif fired is Quiet.UNCHANGED:
-            self._stats.unchanged += 1
-        elif fired is Quiet.DROPPED:
-            self._stats.dropped += 1
-        else:
-            self._noted(Piece(frame[:64], "no text", len(frame)), now)
-
-    def _fireAll(self, fired: list[Fired]) -> None:
-        """
-        Fire what frames stand for.
-        """
-        for event, data in fired:
-            self._stats.events += self._fire(event, data)
-
-    def _fire(self, event: str, data: Any) -> bool:
-        """
-        Fire an event, if the device is there.
-
-        @return: was it fired?
-        """
-        return self._claim is not None and self._claim.fire(event, data)
-
-    def _noted(self, piece: Piece, now: float) -> None:
-        """
-        There was noise.
-        """
-        told = self._noise.add(piece, now)
-        if told is None:
+        voice, frame = self._voice, piece.data
+        self.life.said(self._text(frame), now, piece.fault is None)
+        if piece.fault is not None:
+            self._exchange.stir(now)
+            self.noise(piece, now)
             return
-        hint = f"; {told['hint']}" if "hint" in told else ""
-        what = f"{told['bytes']} bytes of noise ({told['why']}), such as {told['text']!r}{hint}"
-        if self._claim is None:
-            self.life.note("noise", what)
-        else:
-            self.log.warn("{name}: {what}", name=self.name, what=what)
-            self._fire(NOISE_EVENT, told)
+        self.stats.frames += 1
+        if not voice.isUp:
+            self.stats.early += len(self._early) == EARLY
+            self._early.append(frame)
+        elif not self._exchange.take(frame, lambda: voice.isEvent(frame), now):
+            voice.take(frame, now)
+
+    def _late(self, text: str, method: str) -> None:
+        """
+        The device has answered when nobody waited any more.
+        """
+        self._voice.fire(LATE, {"text": text, "request": method})
+
+    def _lifeChanged(self) -> None:
+        """
+        The device has come or gone, or cannot be opened.
+        """
+        self._changed(self)
+        if self.life.state is State.STARTING:
+            self._voice.starting(self.clock.now())
 
     def _connect(self) -> None:
         """
         The device is there.
         """
-        requests: dict[str | None, Handler] = {"stats": self.statistics, "tap": self.tap}
-        events = [*self.settings.events, STATS, RAW]
-        self._rules = rulesFor(self.settings)
-        claim = self._claim = Claim(
-            self._router, self._clock, self.name, events, requests, self._settled
-        )
-        claim.ask()
-        now = self._clock.now()
-        if self._claim is claim:
+        now = self.clock.now()
+        self._exchange.open(now)
+        voice = self._voice
+        voice.connect(now)
+        if voice.isUp:
             self._tellStatistics(now)
         early, self._early = list(self._early), deque(maxlen=EARLY)
         for frame in early:
-            if self._claim is claim:  # no listener has stopped us
-                self._apply(frame, now)
-
-    def _settled(self, error: PysigError | None) -> None:
-        """
-        The router has given the name, or refused it.
-        """
-        if error is None:
-            self.life.note(None, "")
-        else:
-            self.life.note(REFUSED, error.message)
+            if voice.isUp:  # no listener has stopped us
+                voice.take(frame, now)
 
     def _disconnect(self, reason: str) -> None:
         """
-        The device is there no more.
+        The device is there no more. One that is silent is still polled.
         """
-        self._fireAll(self._rules.end())
-        claim, self._claim = self._claim, None
-        if claim is not None:
-            claim.remove(reason)
+        self._voice.disconnect(reason)
+        self._exchange.close(reason)
+        if reason == SILENT:
+            self._exchange.open(self.clock.now())
 
     def _tellStatistics(self, now: float) -> None:
         """
@@ -287,20 +332,20 @@ class Device:
         """
         if self.settings.stats:
             self._statsAt = now + self.settings.stats
-            self._stats.measure(now, self._secondsPerByte)
-            self._fire(STATS, self.statistics())
+            self.stats.measure(now, self._secondsPerByte)
+            self._voice.fire(STATS, self.statistics())
 
     def _schedule(self) -> None:
         """
         See that L{_expire} is called in time. A timer that would be early is left:
         moving it costs more than to find that there is nothing to do.
         """
-        isUp = self._claim is not None
         dues = (
             self._framer.due,
-            self._rules.due if isUp else None,
+            self._voice.due,
+            self._exchange.due,
             self.life.due,
-            self._statsAt if isUp else None,
+            self._statsAt if self._voice.isUp else None,
         )
         due = min((each for each in dues if each is not None), default=None)
         timer = self._timer
@@ -309,8 +354,8 @@ class Device:
         if timer is not None:
             timer.cancel()
         self._timerAt = due
-        delay = max(0.0, due - self._clock.now())
-        self._timer = self._clock.callLater(delay, self._expire)
+        delay = max(0.0, due - self.clock.now())
+        self._timer = self.clock.callLater(delay, self._expire)
 
     def _cancel(self) -> None:
         """
@@ -325,10 +370,9 @@ class Device:
         Time has passed.
         """
         self._timer = None
-        now = self._clock.now()
+        now = self.clock.now()
         self._take(self._framer.expire(now), now)
-        if self._claim is not None:
-            self._fireAll(self._rules.expire(now))
+        self._voice.expire(now)
         self.life.expire(now)
         if self._statsAt is not None and self._statsAt <= now:
             self._tellStatistics(now)

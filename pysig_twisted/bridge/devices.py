@@ -16,25 +16,14 @@ from ..carriers.serialmatch import PortMatch
 from ..core.signals import MAX_EVENTS
 from ..errors import BadName
 from ..names import checkName, isReserved
-from .building import (
-    RAW,
-    STATS,
-    checksumOf,
-    eventMistakes,
-    expressionFor,
-    framerFor,
-    longestText,
-)
+from .building import RAW, STATS, checksumOf, framerFor
+from .eventmistakes import eventMistakes, expressionFor, longestText
+from .framesettings import FRAMES, ChecksumSettings, LineFrame
 from .ports import portMistakes, twins
-from .settings import (
-    FRAMES,
-    ChecksumSettings,
-    DeviceSettings,
-    EventSettings,
-    NoiseSettings,
-    Reopen,
-)
-from .tables import Place, heading, isTable, read, shown, snake, toml, unknown
+from .presets import PRESETS, merged, preset
+from .requesttables import pollsOf, requestsOf
+from .settings import DeviceSettings, EventSettings, NoiseSettings, Reopen
+from .tables import Place, heading, isTable, read, shown, snake, unknown
 from .text import decoder
 
 TABLE: Final = "serial"
@@ -46,6 +35,16 @@ FASTEST_STATS: Final = 0.1
 """
 The fewest seconds between two events C{#stats}, if there are any.
 """
+
+LONG_FRAME: Final = 4096
+"""
+The most bytes of a line of a device that describes itself, where the table does not say.
+"""
+
+# Keys that mean nothing where a device says itself what it offers.
+DESCRIBED: Final = ("event", "request", "poll", "lines", "ready", "checksum", "preset", "console")
+
+LISTS: Final = ("event", "request", "poll")
 
 # Keys of the line that mean nothing where the port is an endpoint.
 LINE_KEYS: Final = LineSettings.__struct_fields__
@@ -76,8 +75,8 @@ def devices(
         place = _placeOf(errors, where, name)
         if isTable(values, place):
             before = len(errors)
-            rulePlace = partial(_placeOf, errors, where, name)
-            device = _device(name, values, place, rulePlace, endpointProblem)
+            inner = partial(_placeOf, errors, where, name)
+            device = _device(name, values, place, inner, endpointProblem)
             if device is not None and len(errors) == before:
                 found.append(device)
     for device, key, problem in twins(found, resolve, lambda name: f"[{heading(TABLE, name)}]"):
@@ -85,26 +84,30 @@ def devices(
     return found, errors
 
 
-def _placeOf(errors: list[str], where: str, name: str, number: int = 0) -> Place:
+def _placeOf(
+    errors: list[str], where: str, name: str, key: str = "", which: str | int = ""
+) -> Place:
     """
-    The place of a device's table, or of one of its rules.
+    The place of a device's table, or of one in it: of a list by its number, else by name.
     """
-    if number:
-        return Place(errors, f"{where}: [[{heading(TABLE, name, 'event')}]] {number}")
-    return Place(errors, f"{where}: [{heading(TABLE, name)}]")
+    if isinstance(which, int):
+        return Place(errors, f"{where}: [[{heading(TABLE, name, key)}]] {which}")
+    names = [TABLE, name, key, which] if key else [TABLE, name]
+    return Place(errors, f"{where}: [{heading(*names)}]")
 
 
 def _device(
     name: str,
     values: Mapping[str, Any],
     place: Place,
-    rulePlace: Callable[[int], Place],
+    inner: Callable[..., Place],
     endpointProblem: Callable[[str], str],
 ) -> DeviceSettings | None:
     """
     One device; where there are mistakes, they are noted.
 
-    @param rulePlace: the place of a rule, by its number for people.
+    @param inner: the place of a table in it: by its key, and its name or its number for
+        people.
     """
     try:
         checkName(name, "sender")
@@ -115,11 +118,20 @@ def _device(
     known = [
         snake(key) for key in DeviceSettings.__struct_fields__ if key not in DeviceSettings.KEYLESS
     ]
-    own = {key: value for key, value in values.items() if key in known and key != "event"}
+    values = _withPreset(values, place)
+    own = {key: value for key, value in values.items() if key in known and key not in LISTS}
+    if values.get("speaks") == "pysig":
+        for key in values:
+            if key in DESCRIBED:
+                place.wrong(
+                    key,
+                    "means nothing with speaks = 'pysig': the device says itself what it offers",
+                )
+        own.setdefault("frame", {"type": "line", "max": LONG_FRAME})
     line = {key: value for key, value in values.items() if key in LINE_KEYS}
     for key in values:
         if key not in known and key not in LINE_KEYS:
-            unknown(key, [*known, *LINE_KEYS], place)
+            unknown(key, [*known, "preset", *LINE_KEYS], place)
     device = read(
         DeviceSettings,
         {**own, "name": name},
@@ -137,8 +149,13 @@ def _device(
     for key, problem in _mistakes(device, own, line, endpointProblem):
         if place.isRight(key):
             place.wrong(key, problem)
-    rules = _rules(values.get("event", []), longestText(device), place, rulePlace)
+    rules = _rules(values.get("event", []), longestText(device), place, partial(inner, "event"))
     device = msgspec.structs.replace(device, line=settings or LineSettings(), event=tuple(rules))
+    if all(place.isRight(key) for key in ("frame", "checksum", "encoding")):
+        requests = requestsOf(values.get("request", {}), device, place, partial(inner, "request"))
+        device = msgspec.structs.replace(device, request=requests)
+        polls = pollsOf(values.get("poll", []), device, place, partial(inner, "poll"))
+        device = msgspec.structs.replace(device, poll=tuple(polls))
     if problem := _eventProblem(device):
         place.wrong("event", problem)
     if device.checksum.type == "nmea" and any(rule.parse == "nmea" for rule in rules):
@@ -148,16 +165,30 @@ def _device(
     return device
 
 
+def _withPreset(values: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
+    """
+    The table of a device with what its preset gives, if it names one.
+    """
+    if "preset" not in values:
+        return values
+    rest, name = dict(values), values["preset"]
+    del rest["preset"]
+    if name in PRESETS:
+        return merged(rest, preset(name))
+    place.wrong("preset", f"is {shown(name)}; give one of {', '.join(PRESETS)}")
+    return rest
+
+
 def _eventProblem(device: DeviceSettings) -> str:
     """
     What is wrong with how many events the rules have; nothing where it is right.
     """
-    own = {*msgspec.structs.replace(device, event=()).events, STATS, RAW}
+    own = {*msgspec.structs.replace(device, event=(), poll=()).events, STATS, RAW}
     count, room = len({*device.events} - own), MAX_EVENTS - len(own)
     if count <= room:
         return ""
     return (
-        f"its rules have {count} different events; {room} is the most, beside"
+        f"its rules and polls have {count} different events; {room} is the most, beside"
         f" {', '.join(sorted(own))}"
     )
 
@@ -248,6 +279,10 @@ def _mistakes(
             "reopen",
             f"has a min of {device.reopen.min:g}, above its max of {device.reopen.max:g}",
         )
+    if isinstance(device.frame, LineFrame) is False and device.speaks == "pysig":
+        yield "frame", "must be of type line with speaks = 'pysig'"
+    if device.clear is not None and not device.clear.isascii():
+        yield "clear", f"is {shown(device.clear)}; give ASCII text"
     try:
         decoder(device.encoding)
     except ValueError as error:
@@ -261,35 +296,3 @@ def _mistakes(
             framerFor(device)
         except ValueError as error:
             yield "frame", f"cannot be: {error}"
-
-
-def written(devices: list[DeviceSettings]) -> str:
-    """
-    The settings of devices, as the file that would give them. Of rules, what differs
-    from what is usual.
-    """
-    lines: list[str] = []
-    for device in devices:
-        values = msgspec.to_builtins(device)
-        line, rules = values.pop("line"), values.pop("event")
-        del values["name"]
-        if device.port and not device.isPath:
-            line = {}
-        lines.append(f"[{heading(TABLE, device.name)}]")
-        lines += _pairs({"port": values.pop("port"), **line, **values})
-        for rule in rules:
-            given = {key: value for key, value in rule.items() if value != _USUAL[key]}
-            lines += ["", f"[[{heading(TABLE, device.name, 'event')}]]"]
-            lines += _pairs({"parse": rule["parse"], **given})
-        lines.append("")
-    return "\n".join(lines)
-
-
-_USUAL: Final[dict[str, Any]] = msgspec.to_builtins(EventSettings())
-
-
-def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
-    """
-    Keys and what they are set to. What is empty is left out.
-    """
-    return (f"{key} = {toml(value)}" for key, value in values.items() if value not in (None, ""))

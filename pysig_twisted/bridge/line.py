@@ -44,7 +44,8 @@ class LineProtocol(Protocol):
         """
         The line is open.
         """
-        self._device.opened()
+        isBlocked = getattr(self.transport, "isBlocked", lambda: False)
+        self._device.opened(self.transport.write, isBlocked)
 
     def dataReceived(self, data: bytes) -> None:
         """

@@ -17,6 +17,11 @@ LINE: Final = "line"
 The event for frames that no rule takes.
 """
 
+LATE: Final = "late"
+"""
+The event for answers that nobody waits for any more.
+"""
+
 NOISE_EVENT: Final = "noise"
 """
 The event that tells of bytes that are no frames.
@@ -229,6 +234,13 @@ class Rules:
         if not isReadable(text):
             return Quiet.UNREADABLE
         return self._offer(Fired(LINE, text), now)
+
+    def takes(self, frame: bytes) -> bool:
+        """
+        Does a frame fall under a rule?
+        """
+        text = self._text(frame)
+        return any(rule.read(text, frame) is not None for rule in self._rules)
 
     def expire(self, now: float) -> list[Fired]:
         """

@@ -6,200 +6,27 @@ The keys in the file are written with underscores: C{min_interval} for C{minInte
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
-from msgspec import Meta
 
 from ..carriers.serialline import LineSettings
 from ..carriers.serialmatch import PortMatch
-from .framing import LARGEST
-from .rules import LINE, NOISE_EVENT
-from .tables import snake
-
-Size = Annotated[int, Meta(ge=1, le=LARGEST, description=f"a whole number, 1 to {LARGEST}")]
-SizeOrNone = Annotated[int, Meta(ge=0, le=LARGEST, description=f"a whole number, 0 to {LARGEST}")]
-Milliseconds = Annotated[float, Meta(gt=0, description="a number of milliseconds above 0")]
-Count = Annotated[int, Meta(ge=1, description="a whole number, 1 or more")]
-Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0")]
-SecondsOrNone = Annotated[float, Meta(ge=0, description="a number of seconds, 0 or more")]
-Pause = Annotated[float, Meta(ge=0.05, description="a number of seconds, 0.05 or more")]
-Description = Annotated[str, Meta(max_length=1000, description="text of 1,000 characters at most")]
-Hex = Annotated[
-    str, Meta(pattern=r"^\s*([0-9A-Fa-f]{2}\s*)*$", description='bytes in hex, such as "AA 55"')
-]
-Byte = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{2}$", description='a byte in hex, such as "02"')]
-ByteOrNone = Annotated[
-    str, Meta(pattern=r"^([0-9A-Fa-f]{2})?$", description='a byte in hex, such as "10", or ""')
-]
-# A pattern within this union crashes msgspec 0.22: the highest character is looked at later.
-Ends = Annotated[str | tuple[str, ...], Meta(description=r'text such as "\r\n", or a list of such')]
-Texts = Annotated[tuple[str, ...], Meta(description="a list of texts")]
-Type = Literal["int", "float", "str", "bool", "hex"]
-Types = Annotated[
-    dict[str, Type],
-    Meta(description='a table of int, float, str, bool or hex, such as {t = "float"}'),
-]
-
-
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename=snake):
-    """
-    The base of what is read from a file.
-    """
-
-
-class LineFrame(Table, frozen=True, tag="line"):
-    """
-    A line of text.
-
-    @ivar end: what a line ends with, or a list of what it may end with, of which the
-        first is sent. Each character is one byte.
-    @ivar max: the most bytes of a line, without its end.
-    """
-
-    end: Ends = ("\n", "\r\n")
-    max: Size = 512
-
-
-class CobsFrame(Table, frozen=True, tag="cobs"):
-    """
-    Consistent Overhead Byte Stuffing, with a zero byte after each frame.
-
-    @ivar max: the most bytes of a frame, decoded.
-    """
-
-    max: Size = 512
-
-
-class SlipFrame(Table, frozen=True, tag="slip"):
-    """
-    SLIP, as RFC 1055 has it.
-
-    @ivar max: the most bytes of a frame, decoded.
-    """
-
-    max: Size = 512
-
-
-class NmeaFrame(Table, frozen=True, tag="nmea"):
-    """
-    A sentence of NMEA 0183: C{$} or C{!}, C{*} and two digits that are right.
-
-    @ivar max: the most bytes of a line, without its end.
-    """
-
-    max: Size = 512
-
-
-class GapFrame(Table, frozen=True, tag="gap"):
-    """
-    What comes without a pause.
-
-    @ivar ms: the shortest pause between two frames, in milliseconds.
-    @ivar max: the most bytes of a frame.
-    """
-
-    ms: Milliseconds = 20.0
-    max: Size = 512
-
-
-class BracketedFrame(Table, frozen=True, tag="stx_etx"):
-    """
-    What stands between two control characters.
-
-    @ivar stx: the byte before a frame, in hex.
-    @ivar etx: the byte after it, in hex.
-    @ivar dle: the byte before both, which is doubled inside, in hex; empty for none.
-    @ivar max: the most bytes of a frame, without these.
-    """
-
-    stx: Byte = "02"
-    etx: Byte = "03"
-    dle: ByteOrNone = ""
-    max: Size = 512
-
-
-class FixedFrame(Table, frozen=True, tag="fixed"):
-    """
-    Frames of one size. What is between C{sync} and the checksum is looked at.
-
-    @ivar size: the bytes of a whole frame, with C{sync} and the checksum.
-    @ivar sync: the bytes that each frame begins with, in hex; empty for none.
-    @ivar timeout: seconds of silence after which half a frame is noise.
-    """
-
-    size: Size
-    sync: Hex = ""
-    timeout: Seconds = 1.0
-
-
-class LengthFrame(Table, frozen=True, tag="length"):
-    """
-    Frames that tell their length. What remains without C{sync}, the length and the
-    checksum is looked at.
-
-    @ivar field: the kind of number that tells the length: C{u8}, C{u16le}, C{u16be},
-        C{u32le} or C{u32be}.
-    @ivar offset: where it stands, in bytes from the beginning of the frame; without
-        this key right after C{sync}.
-    @ivar adjust: what to add to it for the number of bytes that follow it, the
-        checksum included.
-    @ivar max: the most bytes of a whole frame.
-    @ivar sync: the bytes that each frame begins with, in hex; empty for none.
-    @ivar timeout: seconds of silence after which half a frame is noise.
-    """
-
-    field: Literal["u8", "u16le", "u16be", "u32le", "u32be"] = "u8"
-    offset: SizeOrNone | None = None
-    adjust: int = 0
-    max: Size = 512
-    sync: Hex = ""
-    timeout: Seconds = 1.0
-
-
-Frame = (
-    LineFrame
-    | CobsFrame
-    | SlipFrame
-    | FixedFrame
-    | LengthFrame
-    | GapFrame
-    | BracketedFrame
-    | NmeaFrame
+from .framesettings import ChecksumSettings, Frame, LineFrame
+from .requestsettings import PollSettings, RequestSettings
+from .rules import LATE, LINE, NOISE_EVENT
+from .settingtypes import (
+    Count,
+    Delay,
+    Description,
+    Pause,
+    Room,
+    Seconds,
+    SecondsOrNone,
+    Table,
+    Texts,
+    Types,
 )
-
-FRAMES: dict[str, type[Table]] = {
-    str(kind.__struct_config__.tag): kind
-    for kind in (
-        LineFrame,
-        CobsFrame,
-        SlipFrame,
-        FixedFrame,
-        LengthFrame,
-        GapFrame,
-        BracketedFrame,
-        NmeaFrame,
-    )
-}
-"""
-By what C{type} says.
-"""
-
-
-class ChecksumSettings(Table, frozen=True):
-    """
-    The last bytes of each frame, which cover those before them. C{checksum = "crc32"}
-    is short for a table with nothing but the type.
-
-    @ivar type: C{none}, C{nmea} (C{*HH}), C{sum8}, C{xor8}, C{crc16-modbus} or C{crc32}.
-    @ivar order: which byte of it comes first: the lowest (C{little}) or the highest
-        (C{big}); without this key C{little} for C{crc16-modbus} and C{big} for C{crc32}.
-    @ivar skip: how many bytes at the beginning of a frame it does not cover.
-    """
-
-    type: Literal["none", "nmea", "sum8", "xor8", "crc16-modbus", "crc32"] = "none"
-    order: Literal["little", "big"] | None = None
-    skip: SizeOrNone = 0
 
 
 class Reopen(Table, frozen=True):
@@ -295,7 +122,21 @@ class DeviceSettings(Table, frozen=True):
         C{drop}.
     @ivar stats: seconds between two events C{#stats}, 0.1 at least; 0: none.
     @ivar description: what the device is, for people; 1,000 characters at most.
+    @ivar speaks: C{pysig}, a device that says itself what it offers, in lines of JSON;
+        C{plain}, any other.
     @ivar event: the rules, C{[[serial.NAME.event]]}.
+    @ivar request: the requests that it answers, C{[serial.NAME.request.METHOD]}.
+    @ivar poll: what it is asked again and again, C{[[serial.NAME.poll]]}.
+    @ivar queue: how many requests may wait. More are refused.
+    @ivar commandGap: seconds between the end of one command and the next.
+    @ivar charDelay: seconds after each byte that is sent.
+    @ivar lineDelay: seconds after each line of a command that has several.
+    @ivar echo: does the device, or a line of two wires, send back what it is sent?
+    @ivar settleReply: seconds of quiet after a command that was not answered; 0: as many as
+        the command had.
+    @ivar clear: what is sent then, so that half a command ends: text; without this key the
+        end of a line.
+    @ivar console: may any text be sent, by the request C{send}?
     """
 
     KEYLESS: ClassVar[tuple[str, ...]] = ("name", "line")
@@ -319,7 +160,18 @@ class DeviceSettings(Table, frozen=True):
     lines: Literal["event", "drop"] = "event"
     stats: SecondsOrNone = 60.0
     description: Description = ""
+    speaks: Literal["plain", "pysig"] = "plain"
     event: tuple[EventSettings, ...] = ()
+    request: dict[str, RequestSettings] = msgspec.field(default_factory=dict)
+    poll: tuple[PollSettings, ...] = ()
+    queue: Room = 64
+    commandGap: Delay = 0.01
+    charDelay: Delay = 0.0
+    lineDelay: Delay = 0.0
+    echo: bool = False
+    settleReply: SecondsOrNone = 0.0
+    clear: str | None = None
+    console: bool = False
 
     @property
     def isPath(self) -> bool:
@@ -335,6 +187,16 @@ class DeviceSettings(Table, frozen=True):
         The events that the device's frames can be.
         """
         names = [name for rule in self.event for name in rule.names or (rule.name,)]
+        names += [poll.event for poll in self.poll if poll.event]
         if self.lines == "event":
             names.append(LINE)
+        if self.isAsked:
+            names.append(LATE)
         return tuple(dict.fromkeys([*names, NOISE_EVENT]))
+
+    @property
+    def isAsked(self) -> bool:
+        """
+        Is it ever sent anything?
+        """
+        return bool(self.request or self.poll or self.console)

@@ -150,6 +150,12 @@ class SerialTransport(SerialPort):
         if self.connected and not self._isAborted:
             super().startWriting()
 
+    def isBlocked(self) -> bool:
+        """
+        Does what was written wait, as the driver takes no more?
+        """
+        return len(self.dataBuffer) > self.offset or bool(self._tempDataBuffer)
+
     def pauseProducing(self) -> None:
         """
         See C{IPushProducer}. That the device goes is noticed within L{LOOK} seconds.

@@ -13,8 +13,8 @@ from pysig_twisted import Router
 from pysig_twisted.bridge import readDevices
 from pysig_twisted.bridge.building import framerFor
 from pysig_twisted.bridge.device import EARLY, Device
+from pysig_twisted.bridge.framesettings import FRAMES
 from pysig_twisted.bridge.framing import BLOCK
-from pysig_twisted.bridge.settings import FRAMES
 from pysig_twisted.core.clock import clockOf
 from pysig_twisted.errors import ConfigError
 from pysig_twisted.testing import Recorder

@@ -8,7 +8,8 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from pysig_twisted.bridge.building import TAKEN, eventMistakes, framerFor, rulesFor
+from pysig_twisted.bridge.building import TAKEN, framerFor, rulesFor
+from pysig_twisted.bridge.eventmistakes import eventMistakes
 from pysig_twisted.bridge.framing import IFramer
 from pysig_twisted.bridge.rules import Fired, Quiet
 from pysig_twisted.bridge.settings import DeviceSettings, EventSettings

@@ -11,16 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted import Router
 from pysig_twisted.bridge.building import RAW, STATS, framerFor, rulesFor
-from pysig_twisted.bridge.devices import TABLE, devices, written
-from pysig_twisted.bridge.settings import (
-    ChecksumSettings,
-    CobsFrame,
-    DeviceSettings,
-    EventSettings,
-    LineFrame,
-    NmeaFrame,
-    NoiseSettings,
-)
+from pysig_twisted.bridge.devices import TABLE, devices
+from pysig_twisted.bridge.framesettings import ChecksumSettings, CobsFrame, LineFrame, NmeaFrame
+from pysig_twisted.bridge.settings import DeviceSettings, EventSettings, NoiseSettings
+from pysig_twisted.bridge.written import written
 from pysig_twisted.carriers.serialline import LineSettings
 from pysig_twisted.carriers.serialmatch import PortMatch
 
@@ -312,7 +306,8 @@ class WrongTests(DevicesCase):
             Router().addSender("d", [*device.events, STATS, RAW])
             found, [error] = self.load(table.format(lines, [*names, "more"]))
             self.assertEqual(found, [])
-            self.assertIn(f"event: its rules have {most + 1} different events; {most} is", error)
+            said = f"event: its rules and polls have {most + 1} different events; {most} is"
+            self.assertIn(said, error)
         names = [f"e{number}" for number in range(252)] + ["line"]
         self.assertEqual(self.load(table.format("event", names))[1], [])
 

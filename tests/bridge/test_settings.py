@@ -7,15 +7,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.bridge.checksums import NAMES
 from pysig_twisted.bridge.framers.counted import FIELDS
-from pysig_twisted.bridge.settings import (
+from pysig_twisted.bridge.framesettings import (
     FRAMES,
     ChecksumSettings,
     CobsFrame,
-    DeviceSettings,
-    EventSettings,
     FixedFrame,
     LengthFrame,
 )
+from pysig_twisted.bridge.settings import DeviceSettings, EventSettings
 from pysig_twisted.bridge.values import TYPES
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.bridge.settings import EventSettings, LengthFrame, Reopen
+from pysig_twisted.bridge.framesettings import LengthFrame
+from pysig_twisted.bridge.settings import EventSettings, Reopen
 from pysig_twisted.bridge.tables import Place, heading, read, shown, snake, toml
 
 if sys.version_info >= (3, 11):
