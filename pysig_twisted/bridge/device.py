@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from itertools import count
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -23,18 +22,18 @@ from twisted.logger import Logger
 
 from ..core.clock import Clock, ITimer
 from ..core.requests import Handler
-from ..errors import BadRequest, PysigError
+from ..errors import BadRequest
 from ..interfaces import IRouter
 from .building import RAW, STATS, framerFor
 from .command import Command
+from .describing import READY, DescribingVoice
 from .exchange import Exchange
 from .expressions import compileExpression
 from .framing import Piece
-from .lifecycle import REFUSED, SILENT, Lifecycle, State
+from .lifecycle import CLOSED, REFUSED, SILENT, Lifecycle, State
 from .noise import NoiseMeter
 from .plain import PlainVoice
-from .polls import Polls
-from .requestbuilding import clearFor, pacingFor, pollsFor
+from .requestbuilding import clearFor, pacingFor
 from .rules import LATE, NOISE_EVENT
 from .settings import DeviceSettings
 from .statistics import Statistics
@@ -87,7 +86,12 @@ class Device:
         # Of a port elsewhere the speed is not known.
         isHere = settings.isPath or settings.match is not None
         self._secondsPerByte = settings.line.secondsPerByte if isHere else None
-        self._voice = voice = PlainVoice(self, (*settings.events, STATS, RAW))
+        isDescribing = settings.speaks == "pysig"
+        self._voice = voice = (
+            DescribingVoice(self)
+            if isDescribing
+            else PlainVoice(self, (*settings.events, STATS, RAW))
+        )
         self._noise = NoiseMeter(settings.noise.bad, settings.noise.every, voice.isText)
         self._exchange = Exchange(
             settings.name,
@@ -100,7 +104,7 @@ class Device:
             settle=settings.settleReply,
             isEchoing=settings.echo,
             isBlocked=lambda: self._isBlocked(),
-            polls=Polls(pollsFor(settings, voice.methods, count(1), voice.polled)),
+            polls=voice.polls,
         )
         self._write: Callable[[bytes], object] = lambda data: None
         self._isBlocked: Callable[[], bool] = lambda: False
@@ -110,12 +114,13 @@ class Device:
         self._timerAt = 0.0
         self._statsAt: float | None = None
         self._tapUntil = 0.0
+        ready = READY if isDescribing else settings.ready
         self.life = Lifecycle(
             self._connect,
             self._disconnect,
             self._lifeChanged,
             settle=settings.settle,
-            ready=compileExpression(settings.ready) if settings.ready else None,
+            ready=compileExpression(ready) if ready else None,
             reset=compileExpression(settings.reset) if settings.reset else None,
             silence=settings.silence or None,
         )
@@ -180,6 +185,7 @@ class Device:
         self.life.closed(reason, message)
         self._cancel()
         self._write = lambda data: None
+        self._voice.closed(reason)
 
     def stop(self) -> None:
         """
@@ -188,6 +194,7 @@ class Device:
         self._end()
         self.life.stop()
         self._cancel()
+        self._voice.closed(CLOSED)
 
     def statistics(self, params: Any = None) -> dict[str, Any]:
         """
@@ -227,14 +234,11 @@ class Device:
         self._schedule()
         return answer
 
-    def settled(self, error: PysigError | None) -> None:
+    def note(self, problem: str) -> None:
         """
-        See L{ILine.settled<pysig_twisted.bridge.voice.ILine.settled>}.
+        See L{ILine.note<pysig_twisted.bridge.voice.ILine.note>}.
         """
-        if error is None:
-            self.life.note(None, "")
-        else:
-            self.life.note(REFUSED, error.message)
+        self.life.note(REFUSED if problem else None, problem)
 
     def noise(self, piece: Piece, now: float) -> None:
         """

@@ -4,7 +4,6 @@ A device of which the configuration says what its frames mean, and what it can b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from itertools import count
 from typing import Any
@@ -15,12 +14,14 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..core.requests import Handler
+from ..errors import PysigError
 from .building import rulesFor
 from .claim import Claim
 from .console import consoleCommand
 from .framesettings import BracketedFrame, GapFrame, LineFrame, NmeaFrame
 from .framing import Piece
-from .requestbuilding import Asking, askings
+from .polls import Polls
+from .requestbuilding import Asking, askings, pollsFor
 from .requestsettings import PollSettings
 from .rules import Fired, Quiet, Rules
 from .voice import ILine, IVoice
@@ -49,7 +50,8 @@ class PlainVoice:
         self._rules: Rules = rulesFor(line.settings)
         self._claim: Claim | None = None
         numbers = count(1)
-        self.methods: Mapping[str, Asking] = askings(line.settings, numbers)
+        self._methods = askings(line.settings, numbers)
+        self.polls = Polls(pollsFor(line.settings, self._methods, numbers, self._polled))
 
     @property
     def isUp(self) -> bool:
@@ -76,13 +78,13 @@ class PlainVoice:
         """
         line = self._line
         requests: dict[str | None, Handler] = dict(line.requests)
-        for method, asking in self.methods.items():
+        for method, asking in self._methods.items():
             requests[method] = partial(self._ask, asking)
         if line.settings.console:
             requests["send"] = self._send
         self._rules = rulesFor(line.settings)
         self._claim = claim = Claim(
-            line.router, line.clock, line.settings.name, self._events, requests, line.settled
+            line.router, line.clock, line.settings.name, self._events, requests, self._settled
         )
         claim.ask()
 
@@ -94,6 +96,11 @@ class PlainVoice:
         claim, self._claim = self._claim, None
         if claim is not None:
             claim.remove(reason)
+
+    def closed(self, reason: str) -> None:
+        """
+        See L{IVoice.closed}.
+        """
 
     def isEvent(self, frame: bytes) -> bool:
         """
@@ -131,7 +138,7 @@ class PlainVoice:
         if self.isUp:
             self._fireAll(self._rules.expire(now))
 
-    def polled(self, poll: PollSettings, result: Any) -> None:
+    def _polled(self, poll: PollSettings, result: Any) -> None:
         """
         A poll was answered, or has failed.
         """
@@ -140,6 +147,12 @@ class PlainVoice:
                 self.log.debug("{name}: {error}", name=self._line.settings.name, error=result.value)
         elif poll.event:
             self._fireAll([Fired(poll.event, result)])
+
+    def _settled(self, error: PysigError | None) -> None:
+        """
+        The router has given the name, or refused it.
+        """
+        self._line.note("" if error is None else error.message)
 
     def _fireAll(self, fired: list[Fired]) -> None:
         """
@@ -158,4 +171,5 @@ class PlainVoice:
         """
         Some text is to be sent.
         """
-        return self._line.ask(consoleCommand(self._line.settings, params))
+        answer = self._line.ask(consoleCommand(self._line.settings, params))
+        return answer.addCallback(lambda texts: {"lines": texts})

@@ -199,4 +199,4 @@ class DeviceSettings(Table, frozen=True):
         """
         Is it ever sent anything?
         """
-        return bool(self.request or self.poll or self.console)
+        return bool(self.request or self.poll or self.console) or self.speaks == "pysig"

@@ -12,7 +12,6 @@ from zope.interface import Attribute, Interface
 
 from ..core.clock import Clock
 from ..core.requests import Handler
-from ..errors import PysigError
 from ..interfaces import IRouter
 from .command import Command
 from .framing import Piece
@@ -25,7 +24,9 @@ class IVoice(Interface):
     Makes events of frames, and has the senders that fire them.
     """
 
-    isUp = Attribute("C{bool}: is there a sender?")
+    isUp = Attribute("C{bool}: is the device there?")
+
+    polls = Attribute("C{Polls}: what the device is asked again and again.")
 
     isText = Attribute("C{bool}: are frames of this device text?")
 
@@ -44,6 +45,11 @@ class IVoice(Interface):
     def disconnect(reason: str) -> None:
         """
         The device is there no more.
+        """
+
+    def closed(reason: str) -> None:
+        """
+        The port is open no more.
         """
 
     def isEvent(frame: bytes) -> bool:
@@ -96,9 +102,10 @@ class ILine(Protocol):
         @return: see L{Exchange.ask}.
         """
 
-    def settled(self, error: PysigError | None) -> None:
+    def note(self, problem: str) -> None:
         """
-        The router has given a name, or refused it.
+        Say why a name is not the device's, although it is there; with an empty text, that
+        it is.
         """
 
     def noise(self, piece: Piece, now: float) -> None:

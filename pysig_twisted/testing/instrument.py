@@ -6,8 +6,11 @@ anything can open it that opens a serial port. The Enter key pulls its plug, and
 again. Ctrl-C ends it.
 
 Like many a board it starts anew when somebody opens it. Then it says C{READY thermometer
-1.0}, and once a second a line such as C{T=21.5 H=48}. What is sent to it is ignored, and
-baud rates mean nothing to it.
+1.0}, and once a second a line such as C{T=21.5 H=48}. It answers the lines that
+L{thermometer<pysig_twisted.testing.thermometer>} tells of. What comes before it is ready is
+lost, and baud rates mean nothing to it.
+
+With C{--describe} it L{describes itself<pysig_twisted.testing.describedinstrument>} instead.
 """
 
 from __future__ import annotations
@@ -19,10 +22,13 @@ import select
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from math import sin
-from typing import Any, Final
+from typing import Final
+
+from .describedinstrument import DescribedThermometer
+from .thermometer import Thermometer
 
 PERIOD: Final = 0.1
 """
@@ -37,6 +43,16 @@ Seconds from when it is opened until it says that it is ready.
 INTERVAL: Final = 1.0
 """
 Seconds between two readings.
+"""
+
+LONGEST: Final = 512
+"""
+Bytes of a line that it takes. Longer ones it does not understand.
+"""
+
+LARGEST: Final = 65536
+"""
+Bytes that it takes between two calls of L{Instrument.tick}. Of more it has the last.
 """
 
 TERMINALS: Final = ("/dev/pts/", "/dev/ttys")
@@ -65,13 +81,23 @@ class Instrument:
         device each time.
     """
 
-    def __init__(self, path: str, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: str,
+        now: Callable[[], float] = time.monotonic,
+        firmware: Thermometer | DescribedThermometer | None = None,
+    ) -> None:
         """
         @param path: nothing may be there, but the link of an instrument before this one.
         @param now: tells the time, in seconds.
+        @param firmware: what it says and answers; else a L{Thermometer}.
         """
         self.path = path
         self._now = now
+        self._firmware = Thermometer() if firmware is None else firmware
+        self._held = b""
+        # Its last lines. A terminal that nobody has set echoes them, and it must not answer itself.
+        self._said: deque[bytes] = deque(maxlen=16)
         self._master: int | None = None
         self._device = ""
         # When it speaks next; None while nobody has it open.
@@ -84,6 +110,13 @@ class Instrument:
         Is it plugged in?
         """
         return self._master is not None
+
+    @property
+    def descriptor(self) -> int | None:
+        """
+        What can be read when something is sent to it; C{None} while nobody has it open.
+        """
+        return None if self._due is None else self._master
 
     def plug(self) -> None:
         """
@@ -123,46 +156,65 @@ class Instrument:
 
     def tick(self) -> None:
         """
-        Say what is due. This has to be called every L{PERIOD} seconds or so.
+        Say what is due, and answer. This has to be called every L{PERIOD} seconds or so.
         """
-        if self._master is None or not self._isOpen(self._master):
-            self._due = None
+        heard = None if self._master is None else self._heard(self._master)
+        if heard is None:
+            self._due, self._held = None, b""
             return
         now = self._now()
         if self._due is None:
             self._due, self._readings = now + BOOT, -1
+        if self._readings >= 0:
+            self._answer(heard)
         if now < self._due:
             return
         self._due += INTERVAL
         if self._due <= now:  # it was not called for a while
             self._due = now + INTERVAL
         self._readings += 1
-        # Where nobody reads, it is lost, as on a line.
+        self._say(self._firmware.reading(self._readings) if self._readings else self._start())
+
+    def _start(self) -> bytes:
+        """
+        What it says when it is ready.
+        """
+        self._held = b""
+        return self._firmware.start()
+
+    def _answer(self, heard: bytes) -> None:
+        """
+        Answer each line that has come.
+        """
+        *lines, self._held = (self._held + heard).replace(b"\r", b"\n").split(b"\n")
+        self._held = self._held[: LONGEST + 1]  # that is too long already
+        for line in filter(None, lines):
+            if line not in self._said:
+                self._say(self._firmware.answer(line if len(line) <= LONGEST else b""))
+
+    def _say(self, lines: bytes) -> None:
+        """
+        Say that. Where nobody reads, it is lost, as on a line.
+        """
+        assert self._master is not None
+        self._said += lines.splitlines()
         with suppress(BlockingIOError):
-            os.write(self._master, self._line())
+            os.write(self._master, lines)
 
-    def _line(self) -> bytes:
+    def _heard(self, master: int) -> bytes | None:
         """
-        What it says next.
+        What somebody has sent to it; C{None} if nobody has it open.
         """
-        if not self._readings:
-            return b"READY thermometer 1.0\r\n"
-        wave = sin(self._readings / 7)
-        return b"T=%.1f H=%.0f\r\n" % (21.5 + 2 * wave, 48 - 5 * wave)
-
-    def _isOpen(self, master: int) -> bool:
-        """
-        Does somebody have it open? What they have sent is forgotten.
-        """
+        heard = b""
         try:
-            while os.read(master, 4096):
-                pass
+            while some := os.read(master, 4096):
+                heard = (heard + some)[-LARGEST:]
         except BlockingIOError:
-            return True
+            return heard
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
-        return False
+        return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -178,7 +230,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "path", nargs="?", default="./thermometer", help="where it is (%(default)s)"
     )
-    instrument = Instrument(parser.parse_args(arguments).path)
+    parser.add_argument(
+        "--describe",
+        metavar="NAME",
+        nargs="?",
+        const="green",
+        help="describe itself, in lines of JSON, as the sender NAME (%(const)s)",
+    )
+    given = parser.parse_args(arguments)
+    if given.describe and "/" in given.describe:
+        parser.error(f"{given.describe} is no NAME; give the path before --describe")
+    firmware = Thermometer() if given.describe is None else DescribedThermometer(given.describe)
+    instrument = Instrument(given.path, firmware=firmware)
 
     def terminated(number: int, frame: object) -> None:
         raise SystemExit(128 + number)
@@ -207,10 +270,12 @@ def _run(instrument: Instrument) -> None:
     """
     Let it speak, and do what the keys say.
     """
-    keys: list[Any] = [] if sys.stdin is None else [sys.stdin.fileno()]
+    keys = [] if sys.stdin is None else [sys.stdin.fileno()]
     while True:
         instrument.tick()
-        if not select.select(keys, [], [], PERIOD)[0]:
+        line = [] if instrument.descriptor is None else [instrument.descriptor]
+        ready = select.select([*keys, *line], [], [], PERIOD)[0]
+        if not keys or keys[0] not in ready:
             continue
         typed = os.read(keys[0], 1024)
         if not typed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -14,7 +15,14 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.testing import instrument
-from pysig_twisted.testing.instrument import BOOT, INTERVAL, Instrument, withoutTerminals
+from pysig_twisted.testing.describedinstrument import DescribedThermometer
+from pysig_twisted.testing.instrument import (
+    BOOT,
+    INTERVAL,
+    LONGEST,
+    Instrument,
+    withoutTerminals,
+)
 from tests.linesim import withoutPtys
 
 PATIENCE = 30.0
@@ -102,8 +110,87 @@ class InstrumentTests(InstrumentCase):
         self.assertEqual(self.heard(second), b"")
         self.assertEqual(self.heard(second, BOOT), b"READY thermometer 1.0\r\n")
 
+    def start(self) -> int:
+        """Plug it in, open it, and wait until it is ready."""
+        self.instrument.plug()
+        device = self.open()
+        self.heard(device)
+        self.heard(device, BOOT)
+        return device
+
+    def test_answers(self) -> None:
+        """Each line that is sent to it is answered, however it ends; empty ones are not."""
+        device = self.start()
+        os.write(device, b"TEMP?\n\r\n\rRLY 3 on\r\nRLY 3 ")
+        self.assertEqual(self.heard(device), b"TEMP 21.5\r\nOK\r\n")
+        self.assertEqual(self.heard(device), b"")
+        os.write(device, b"off\n")
+        self.assertEqual(self.heard(device), b"OK\r\n")
+
+    def test_lost(self) -> None:
+        """What is sent before it is ready is lost, also half a line."""
+        self.instrument.plug()
+        device = self.open()
+        self.heard(device)
+        os.write(device, b"TEMP?\nTEM")
+        self.assertEqual(self.heard(device, BOOT), b"READY thermometer 1.0\r\n")
+        os.write(device, b"P?\n")
+        self.assertEqual(self.heard(device), b"ERR 1 unknown command\r\n")
+
+    def test_long(self) -> None:
+        """A line that is too long is not understood, and the next one is; nothing is held."""
+        device = self.start()
+        for _ in range(5):
+            os.write(device, b"x" * LONGEST)
+            self.assertEqual(self.heard(device), b"")
+        os.write(device, b"\nTEMP?\n")
+        self.assertEqual(self.heard(device), b"ERR 1 unknown command\r\nTEMP 21.5\r\n")
+
+    def test_echo(self) -> None:
+        """On a terminal that echoes it does not answer itself."""
+        self.instrument.plug()
+        device = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        self.addCleanup(os.close, device)
+        self.heard(device)
+        self.assertEqual(self.heard(device, BOOT).strip(), b"READY thermometer 1.0")
+        for _ in range(5):
+            self.assertEqual(self.heard(device).strip(), b"")
+        os.write(device, b"TEMP?\n")
+        self.assertEqual(self.heard(device).strip(), b"TEMP 21.5")
+        for _ in range(5):
+            self.assertEqual(self.heard(device).strip(), b"")
+
+    def test_descriptor(self) -> None:
+        """It can be waited for what is sent to it, while somebody has it open."""
+        self.assertIsNone(self.instrument.descriptor)
+        self.instrument.plug()
+        self.instrument.tick()
+        self.assertIsNone(self.instrument.descriptor)
+        device = os.open(self.path, os.O_RDWR | os.O_NOCTTY)
+        self.instrument.tick()
+        descriptor = self.instrument.descriptor
+        assert descriptor is not None
+        self.assertFalse(select.select([descriptor], [], [], 0)[0])
+        os.write(device, b"TEMP?\n")
+        self.assertTrue(select.select([descriptor], [], [], PATIENCE)[0])
+        os.close(device)
+        self.instrument.tick()
+        self.assertIsNone(self.instrument.descriptor)
+
+    def test_described(self) -> None:
+        """With other firmware it says and answers what that does."""
+        self.instrument = Instrument(self.path, lambda: self.time, DescribedThermometer("blue"))
+        self.addCleanup(self.instrument.unplug)
+        self.instrument.plug()
+        device = self.open()
+        self.heard(device)
+        self.assertIn(b'{"hello":"blue",', self.heard(device, BOOT))
+        os.write(device, b'{"id":7,"method":"led","params":1}\n')
+        self.assertEqual(self.heard(device), b'{"id":7,"response":"on"}\n')
+        self.assertIn(b'{"event":"climate",', self.heard(device, INTERVAL))
+
     def test_ignores(self) -> None:
-        """What is sent to it is taken, however much, and ignored."""
+        """What is sent to it while it starts is taken, however much, and ignored."""
         self.instrument.plug()
         device = self.open()
         self.heard(device)
@@ -198,10 +285,10 @@ class WithoutTests(SynchronousTestCase):
 class CommandTests(InstrumentCase):
     """C{python -m pysig_twisted.testing.instrument}."""
 
-    def start(self, path: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it, until the test ends."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "pysig_twisted.testing.instrument", path],
+            [sys.executable, "-m", "pysig_twisted.testing.instrument", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -235,6 +322,32 @@ class CommandTests(InstrumentCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(PATIENCE), 143)
         self.assertFalse(os.path.lexists(self.path))
+
+    def test_describe(self) -> None:
+        """It describes itself, as whom it is told, and answers at once."""
+        for arguments, name in (((), b"green"), (("blue",), b"blue")):
+            process = self.start(self.path, "--describe", *arguments)
+            assert process.stdout is not None
+            process.stdout.readline()
+            device = os.open(self.path, os.O_RDWR | os.O_NOCTTY)
+            tty.setraw(device)
+            with open(device, "r+b", 0) as line:
+                self.assertEqual(line.readline(), b"\n")
+                self.assertTrue(line.readline().startswith(b'{"hello":"%b",' % name))
+                line.write(b'{"id":7,"method":"led","params":1}\n')
+                answer = line.readline()
+                while answer.startswith(b'{"event":'):
+                    answer = line.readline()
+                self.assertEqual(answer, b'{"id":7,"response":"on"}\n')
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=PATIENCE)
+
+    def test_order(self) -> None:
+        """A path in the place of the name is told."""
+        process = self.start("--describe", self.path)
+        printed, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual((printed, process.returncode), ("", 2))
+        self.assertIn("give the path before --describe", errors)
 
     def test_interrupted(self) -> None:
         """Ctrl-C is its usual end."""
