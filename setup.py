@@ -7,5 +7,8 @@ setup(
     # Naming the root puts it on sys.path for `pip install -e .`. Without this line an editable
     # install imports well, but twistd does not find the plugin.
     package_dir={"": "."},
-    package_data={"pysig_twisted": ["py.typed"]},
+    package_data={
+        "pysig_twisted": ["py.typed"],
+        "pysig_twisted.bridge": ["presetfiles/*.toml"],
+    },
 )

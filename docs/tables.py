@@ -21,6 +21,7 @@ import msgspec
 
 from pysig_twisted import errors
 from pysig_twisted.bridge.framesettings import FRAMES, ChecksumSettings
+from pysig_twisted.bridge.requestsettings import PollSettings, ReplySettings, RequestSettings
 from pysig_twisted.bridge.settings import DeviceSettings, EventSettings, NoiseSettings, Reopen
 from pysig_twisted.bridge.tables import toml
 from pysig_twisted.carriers.serialline import LineSettings
@@ -43,7 +44,7 @@ from pysig_twisted.net import (
 from pysig_twisted.net.limits import Limits
 
 DOCS = Path(__file__).resolve().parent
-PAGES = ("errors.md", "reliability.md", "serial.md", "server.md")
+PAGES = ("errors.md", "reliability.md", "serial-requests.md", "serial.md", "server.md")
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 Row = tuple[str, ...]
@@ -113,6 +114,8 @@ def default(field: Any) -> str:
     value = field.default
     if field.default_factory is not msgspec.NODEFAULT:
         value = field.default_factory()
+    if isinstance(value, ReplySettings):
+        value = value.kind
     if isinstance(value, msgspec.Struct):
         value = {key: item for key, item in msgspec.to_builtins(value).items() if item is not None}
     return "" if value is None else f"`{toml(value)}`"
@@ -130,6 +133,7 @@ def frameRows() -> Iterator[Row]:
 
 
 FIXED = "fixed"
+RULES = ("event", "request", "poll")
 
 
 def knobRows() -> Iterator[Row]:
@@ -296,13 +300,16 @@ TABLES = {
     "server": lambda: settingRows(ServerSettings),
     "limits": lambda: settingRows(Limits),
     "bridge": lambda: settingRows(BridgeSettings),
-    "device": lambda: settingRows(DeviceSettings, (*DeviceSettings.KEYLESS, "event")),
+    "device": lambda: settingRows(DeviceSettings, (*DeviceSettings.KEYLESS, *RULES)),
     "line": lambda: settingRows(LineSettings),
     "match": lambda: settingRows(PortMatch),
     "reopen": lambda: settingRows(Reopen),
     "frames": frameRows,
     "checksum": lambda: settingRows(ChecksumSettings),
     "noise": lambda: settingRows(NoiseSettings),
+    "request": lambda: settingRows(RequestSettings),
+    "reply": lambda: settingRows(ReplySettings),
+    "poll": lambda: settingRows(PollSettings),
     "rule": lambda: settingRows(EventSettings),
 }
 

@@ -127,6 +127,7 @@ class ExampleTests(SynchronousTestCase):
         "disk_usage_cron.py": "test_diskUsageCron",
         "serial_endpoint.py": "test_serialEndpoint",
         "serial_bridge.py": "test_serialBridge",
+        "micropython/self_describing.py": "test_microPython",
         "embedded_app/before.py": "test_embeddedLines",
         "embedded_app/after.py": "test_embeddedApp",
         "embedded_app/test_after.py": "test_embeddedTests",
@@ -428,6 +429,20 @@ class ExampleTests(SynchronousTestCase):
             self.patch(kind, "postOptions", lambda self: None)
         for command in commands:
             self.assertEqual(complaint(command.split()), "", command)
+
+    def test_microPython(self) -> None:
+        """What is to run on a board says hello here, and answers, until nobody is there."""
+        done = subprocess.run(
+            [sys.executable, str(EXAMPLES / "micropython" / "self_describing.py")],
+            input=b'\n{"hello":"?"}\n\n{"id":1,"method":"led","params":1}\n\xff\n',
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        empty, hello, again, answer = done.stdout.splitlines()
+        self.assertEqual((empty, again), (b"", hello))
+        self.assertTrue(hello.startswith(b'{"hello": "green", '))
+        self.assertEqual(answer, b'{"id": 1, "response": 1}')
 
     def test_customCodec(self) -> None:
         """Those who have the encoding use it; what others miss is told, and what they ask goes."""

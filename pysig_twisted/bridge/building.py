@@ -37,6 +37,7 @@ from .parsers import (
     RegexParser,
     TextParser,
 )
+from .positions import PositionParser
 from .rules import LATE, NOISE_EVENT, Rule, Rules
 from .settings import DeviceSettings, EventSettings
 from .values import TYPES
@@ -160,4 +161,10 @@ def parserFor(settings: EventSettings, expression: re.Pattern[str] | None) -> An
         return PairsParser(columns, types, delimiter or " ", settings.equals)
     if settings.parse == "nmea":
         return NmeaParser(columns, types)
-    return {"json": JsonParser, "hex": HexParser, "text": TextParser}[settings.parse]()
+    plain = {
+        "json": JsonParser,
+        "position": PositionParser,
+        "hex": HexParser,
+        "text": TextParser,
+    }
+    return plain[settings.parse]()

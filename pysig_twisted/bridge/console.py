@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..errors import BadRequest
 from .building import framerFor
 from .command import Command
-from .replies import GatherReply
+from .replykinds import GatherReply
 from .settings import DeviceSettings
 
 METHOD: Final = "send"

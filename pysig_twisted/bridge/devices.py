@@ -158,7 +158,7 @@ def _device(
         device = msgspec.structs.replace(device, poll=tuple(polls))
     if problem := _eventProblem(device):
         place.wrong("event", problem)
-    if device.checksum.type == "nmea" and any(rule.parse == "nmea" for rule in rules):
+    if device.checksum.type == "nmea" and any(rule.parse in ("nmea", "position") for rule in rules):
         place.wrong(
             "checksum", "is 'nmea', as is a rule's parse, which looks at it itself; leave it out"
         )

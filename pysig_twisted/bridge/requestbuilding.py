@@ -14,11 +14,12 @@ from .building import framerFor, parserFor
 from .command import Command, Pacing, Reply
 from .expressions import compileExpression
 from .framesettings import LineFrame, NmeaFrame
+from .placeholders import filledIn, placeholders
 from .polls import Poll
-from .replies import BytesReply, LineReply, LinesReply, MatchReply, NoReply, UntilReply
+from .replykinds import BytesReply, LineReply, LinesReply, MatchReply, NoReply, UntilReply
 from .requestsettings import PollSettings, ReplySettings, RequestSettings
 from .settings import DeviceSettings, EventSettings
-from .templates import Template, filledIn, placeholders
+from .templates import Template
 
 LONGEST: Final = 600.0
 """

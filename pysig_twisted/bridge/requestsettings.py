@@ -58,7 +58,7 @@ class RequestSettings(Table, frozen=True):
     """
     A request that the device answers: the table C{[serial.NAME.request.METHOD]}.
 
-    @ivar send: the command, with holes such as C{{n:int:1-8}} for the parameters.
+    @ivar send: the command, with holes for the parameters.
     @ivar hex: is the command, when its holes are filled, written in hex?
     @ivar reply: what answers it: C{line}, C{none}, or a table.
     @ivar timeout: seconds that the device has to answer, each time the command is sent.

@@ -14,11 +14,12 @@ from ..names import checkName
 from .building import TAKEN
 from .console import METHOD
 from .eventmistakes import Mistake, eventMistakes, expressionFor, longestText
+from .placeholders import loosened, strangers
 from .requestbuilding import Asking, commandOf
 from .requestsettings import PollSettings, ReplySettings, RequestSettings
 from .settings import DeviceSettings, EventSettings
 from .tables import Place, isTable, read, shown, snake
-from .templates import Template, loosened, strangers
+from .templates import Template
 
 OWN: Final = ("stats", "tap", METHOD)
 """

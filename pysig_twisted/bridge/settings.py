@@ -80,7 +80,7 @@ class EventSettings(Table, frozen=True):
         are the same, C{true} is another.
     """
 
-    parse: Literal["regex", "json", "csv", "kv", "nmea", "hex", "text"] = "regex"
+    parse: Literal["regex", "json", "csv", "kv", "nmea", "position", "hex", "text"] = "regex"
     match: str = ""
     name: str = ""
     nameFrom: str = ""

@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from pysig_twisted.bridge.command import Command, Pacing
 from pysig_twisted.bridge.exchange import BLOCKED, Exchange
 from pysig_twisted.bridge.polls import Poll, Polls
-from pysig_twisted.bridge.replies import (
+from pysig_twisted.bridge.replykinds import (
     BytesReply,
     GatherReply,
     LineReply,

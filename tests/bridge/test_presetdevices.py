@@ -42,7 +42,7 @@ class DeviceCase(TestCase):
         bridge.startService()
         self.addCleanup(bridge.stopService)
         await self.hear(1)
-        await deferLater(reactor, 0)  # type: ignore[arg-type]  # go on outside the listener
+        await deferLater(reactor, 0)  # go on outside the listener
         self.assertEqual(self.heard.presence, [("device", "came")])
         return line
 
@@ -140,6 +140,7 @@ class Meter:
     A meter that speaks SCPI.
 
     @ivar done: the commands that it was given.
+    @ivar errors: what it says when it is asked for errors.
     """
 
     ANSWERS = {
@@ -150,7 +151,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.done: list[str] = []
-        self._errors: list[str] = []
+        self.errors: list[str] = []
         self._held = b""
 
     def __call__(self, data: bytes) -> bytes:
@@ -165,11 +166,11 @@ class Meter:
         for command in filter(None, line.split(";")):
             self.done.append(command)
             if command == "SYST:ERR?":
-                said.append(self._errors.pop(0) if self._errors else '+0,"No error"')
+                said.append(self.errors.pop(0) if self.errors else '+0,"No error"')
             elif command in self.ANSWERS:
                 said.append(self.ANSWERS[command])
             elif command not in ("*RST", "CONF:VOLT:DC 10"):
-                self._errors.append('-113,"Undefined header"')
+                self.errors.append('-113,"Undefined header"')
         return ";".join(said)
 
 
@@ -241,6 +242,22 @@ class ScpiTests(DeviceCase):
         ):
             meter.ANSWERS = {**Meter.ANSWERS, "*IDN?": said}
             self.assertEqual((await self.ask("idn"))["version"], version)
+
+    async def test_spellings(self) -> None:
+        """What is done is told in two ways; texts stay text; quotes may be missing."""
+        meter = Meter()
+        await self.plug("scpi", meter)
+        meter.ANSWERS = {**Meter.ANSWERS, "*OPC?": "+1 "}
+        self.assertEqual(await self.ask("write_wait", "*RST"), "+1 ")
+        meter.ANSWERS["*OPC?"] = "10\r\n1"
+        self.assertEqual(await self.ask("write_wait", "*RST"), "1")
+        for said, code, message in (
+            ('-224,"7"', -224, "7"),
+            ("0, No error", 0, "No error"),
+            ('-222,"Data out of range;VOLT 99"', -222, "Data out of range;VOLT 99"),
+        ):
+            meter.errors.append(said)
+            self.assertEqual(await self.ask("error"), {"code": code, "message": message})
 
 
 class Modem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from copy import deepcopy
 from importlib.resources import files
@@ -25,6 +26,7 @@ else:
     import tomli as tomllib
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOLDER = files("pysig_twisted.bridge") / "presetfiles"
 
 
@@ -78,6 +80,20 @@ class FileTests(SynchronousTestCase):
             for word in (*(rule.name for rule in found.event), *found.request):
                 self.assertIn(f"| `{word}` |", page, name)
 
+    def test_examples(self) -> None:
+        """What the pages say to write is right, all at once."""
+        if not DOCS.exists():
+            raise SkipTest("not in a source tree")
+        for name in PRESETS:
+            page = (DOCS / f"serial-{name}.md").read_text(encoding="utf-8")
+            text = "\n".join(TOML.findall(page))
+            [found], errors = devices(tomllib.loads(text)["serial"], name)
+            self.assertEqual(errors, [])
+            plain = device(name)
+            self.assertGreater(
+                len(found.event) + len(found.request), len(plain.event) + len(plain.request), name
+            )
+
     def test_cached(self) -> None:
         """A file is read once."""
         self.assertIs(preset("scpi"), preset("scpi"))
@@ -123,6 +139,7 @@ class MergedTests(SynchronousTestCase):
     def test_mistakes(self) -> None:
         """What is no table or list stays, to be told of."""
         given = {"event": [{}], "poll": [{}], "request": {"a": {}}}
+        wrong: Any
         for wrong in (3, "x", None, {}, []):
             own = {key: wrong for key in given if not isinstance(wrong, type(given[key]))}
             self.assertEqual({key: merged(own, given)[key] for key in own}, own)
@@ -149,6 +166,7 @@ class MergedTests(SynchronousTestCase):
 
     def test_unknown(self) -> None:
         """A preset that there is not is a mistake of that key, and the only one."""
+        name: Any
         for name in ("scp", 3, ["scpi"], {}):
             _, [error] = devices({"d": {"port": "/dev/x", "preset": name}}, "f")
             self.assertTrue(error.startswith("f: [serial.d] preset: is "), error)

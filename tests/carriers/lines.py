@@ -19,7 +19,7 @@ DEADLINE = 20.0
 """Seconds in which what a test waits for must happen, on however slow a machine."""
 
 
-def until(condition: Callable[[], Any], what: str = "") -> Deferred[Any]:
+def until(condition: Callable[[], Any], what: Callable[[], object] = str) -> Deferred[Any]:
     """A Deferred that fires with what C{condition()} gives once that is true."""
     done: Deferred[Any] = Deferred()
     end = time.monotonic() + DEADLINE
@@ -29,7 +29,7 @@ def until(condition: Callable[[], Any], what: str = "") -> Deferred[Any]:
         if result:
             done.callback(result)
         elif time.monotonic() > end:
-            done.errback(AssertionError(f"it has not come true in {DEADLINE:g} s: {what}"))
+            done.errback(AssertionError(f"it has not come true in {DEADLINE:g} s: {what()}"))
         else:
             reactor.callLater(0.002, look)
 

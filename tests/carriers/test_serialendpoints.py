@@ -487,7 +487,10 @@ class PtyTests(TestCase):
         self.line.say(noise)
         self.line.say(b"good\n")
         [protocol] = self.factory.made
-        await until(lambda: len(protocol.data) == len(noise) + 5)
+        await until(
+            lambda: len(protocol.data) == len(noise) + 5,
+            lambda: (len(protocol.data), self.line.a.taken, protocol.times, protocol.reason),
+        )
         self.assertEqual(protocol.data, noise + b"good\n")
         self.assertEqual(protocol.times, 0)
 

@@ -205,7 +205,7 @@ class BridgeTests(BridgeCase):
         arguments = ("--connect", self.unix, "--config", config)
         self.start(Program(), *FOREGROUND, "pysig", "bridge", *arguments)
         await self.listen()
-        await until(lambda: protocols)
+        await self.told(("#connect", None))
         protocols[0].transport.write(b"hello\n")
         await until(lambda: ("meter", "line", "hello") in self.heard, lambda: self.heard)
         protocols[0].transport.loseConnection()

@@ -1,5 +1,5 @@
 """
-docs/serial.md, done as it says: the file is written, the commands are typed, the plug is pulled,
+docs/serial.md and docs/serial-requests.md, done as they say: the file is written, the commands are typed, the plug is pulled,
 and what is printed is compared with the page.
 
 As in the tutorial, a console block is a terminal, and one that begins with a command that still
@@ -14,14 +14,17 @@ import json
 import re
 import shlex
 import signal
+from itertools import count
 from pathlib import Path
 
 from twisted.internet import task
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted.bridge.building import rulesFor
+from pysig_twisted.bridge.requestbuilding import askings
 from pysig_twisted.bridge.rules import Fired, Quiet
 from pysig_twisted.bridge.settings import DeviceSettings
+from pysig_twisted.bridge.templates import Template
 from pysig_twisted.config import Settings, load
 from tests import slow
 from tests.linesim import withoutPtys
@@ -31,6 +34,7 @@ from .processes import ROOT, EndToEnd, reactor, until
 from .test_tutorial import FEW, PROGRAMS, Terminal, freePort
 
 PAGE = "docs/serial.md"
+REQUESTS = "docs/serial-requests.md"
 INSTRUMENT = "python -m pysig_twisted.testing.instrument "
 KEYS = ("unplugged", "plugged in at ")
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -67,23 +71,53 @@ class Look(Terminal):
 
 
 class PageCase(SynchronousTestCase):
-    """The page."""
+    """A page."""
+
+    path = PAGE
 
     def setUp(self) -> None:
         """Read it."""
-        if not (ROOT / PAGE).exists():
+        if not (ROOT / self.path).exists():
             raise SkipTest("not in a source tree")
-        self.page = textOf(PAGE)
-
-
-class FileTests(PageCase):
-    """The files that the page shows."""
+        self.page = textOf(self.path)
 
     def load(self, text: str) -> Settings:
         """What a file says."""
         path = Path(self.mktemp())
         path.write_text(text)
         return load(str(path), {}, {}, "bridge")
+
+
+class RequestFileTests(PageCase):
+    """The files that the page about requests shows."""
+
+    path = REQUESTS
+
+    def test_files(self) -> None:
+        """Each is a good one."""
+        found = TOML.findall(self.page)
+        devices = {device.name: device for text in found for device in self.load(text).serial}
+        self.assertEqual(list(devices), ["thermometer", "modbus", "lab"])
+        numbers = count(1)
+        modbus = askings(devices["modbus"], numbers)["registers"]
+        params = {"address": 17, "register": 107, "count": 3}
+        # The example of the Modbus specification, 6.3, with address 17.
+        self.assertEqual(modbus.command(params).data.hex(), "1103006b00037687")
+        lab = askings(devices["lab"], numbers)["measure"].command({"channel": 3})
+        self.assertEqual(lab.data, b"#2 MEAS 3\n")
+        self.assertTrue(lab.isSure)
+
+    def test_holes(self) -> None:
+        """The holes of the table can be."""
+        [*found] = re.findall(r"`(\{[^`]*\})`", self.page[: self.page.index("braces.")])
+        holes = [text.replace("\\|", "|") for text in found if re.fullmatch(r"\{\w+:.*\}", text)]
+        self.assertGreater(len(holes), 10)
+        for text in holes:
+            self.assertEqual(len(Template(text).holes), 1, text)
+
+
+class FileTests(PageCase):
+    """The files that the page shows."""
 
     def test_files(self) -> None:
         """Each is a good one."""
@@ -136,10 +170,11 @@ class FileTests(PageCase):
             self.assertEqual(fired.data, json.loads(stated[1] if stated else frame), parse)
 
 
-class WalkTests(EndToEnd):
-    """What one does with the page."""
+class WalkCase(EndToEnd):
+    """What one does with a page."""
 
     timeout = 100
+    path = PAGE
 
     if reason := withoutPtys():
         skip = reason
@@ -147,9 +182,9 @@ class WalkTests(EndToEnd):
     def setUp(self) -> None:
         """Write the file."""
         super().setUp()
-        if not (ROOT / PAGE).exists():
+        if not (ROOT / self.path).exists():
             raise SkipTest("not in a source tree")
-        self.page = textOf(PAGE)
+        self.page = textOf(self.path)
         self.here = self.folder / "here"
         self.here.mkdir()
         found = re.search(r"Save this as `(.*?)`:\n\n```toml\n(.*?)```", self.page, re.DOTALL)
@@ -172,7 +207,7 @@ class WalkTests(EndToEnd):
 
     async def enter(self, step: Step) -> None:
         """Type a command, or look at where it runs; then wait for what it prints."""
-        where = f"{PAGE}, line {step.line} of its part"
+        where = f"{self.path}, line {step.line} of its part"
         look = next(
             (each for each in self.running if each.status is None and each.step[2] == step[2]), None
         )
@@ -209,6 +244,20 @@ class WalkTests(EndToEnd):
         reactor.spawnProcess(look, program, command, variables, str(self.here), usePTY=True)
         self.addCleanup(self.finish, look)
         return look
+
+
+class RequestWalkTests(WalkCase):
+    """What one does with the page about requests."""
+
+    path = REQUESTS
+
+    async def test_first(self) -> None:
+        """A first request: a relay is set, and what cannot be is refused."""
+        await self.walk("A first request")
+
+
+class WalkTests(WalkCase):
+    """What one does with the page about devices."""
 
     async def test_first(self) -> None:
         """A first device: readings, the plug pulled, the plug put in."""

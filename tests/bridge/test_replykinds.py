@@ -12,18 +12,16 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from pysig_twisted.bridge.parsers import HexParser, JsonParser, RegexParser, TextParser
-from pysig_twisted.bridge.replies import (
+from pysig_twisted.bridge.replies import Answer, IReply, Taken
+from pysig_twisted.bridge.replykinds import (
     MOST_BYTES,
     MOST_FRAMES,
-    Answer,
     BytesReply,
     GatherReply,
-    IReply,
     LineReply,
     LinesReply,
     MatchReply,
     NoReply,
-    Taken,
     UntilReply,
 )
 
@@ -179,7 +177,6 @@ class ExpressionTests(SynchronousTestCase):
         UntilReply(OK, TEXT).take(b"OK", "OK", isEvent)
         LineReply(TEXT, ERR).take(b"ERR", "ERR", isEvent)
         NoReply().take(b"a", "a", isEvent)
-        GatherReply().take(b"a", "a", isEvent)
         self.assertEqual(asked, [])
         UntilReply(OK, TEXT).take(b"a", "a", isEvent)
         self.assertEqual(len(asked), 1)
@@ -211,9 +208,9 @@ class OtherTests(SynchronousTestCase):
         self.assertEqual(reply.take(b"\1\xff", "?", lambda: True), Answer("01ff"))
 
     def test_gather(self) -> None:
-        """All texts, events among them, until somebody has enough."""
+        """All texts until somebody has enough; events are among them, and stay events."""
         reply = GatherReply()
-        self.assertEqual(take(reply, "a", "!b"), Taken.MORE)
+        self.assertEqual(take(reply, "a", "!b"), Taken.NO)
         self.assertEqual(reply.gathered(), Answer(["a", "!b"]))
 
 
