@@ -101,6 +101,8 @@ class Described:
         self.senders: Mapping[str, Hello] = MappingProxyType(self._senders)
         self.late = 0
         self._number = 0
+        # The sender that was removed and is about to be declared anew.
+        self._changing: str | None = None
         self._memo: tuple[bytes, bool, Message] | None = None
         self._forget()
 
@@ -129,7 +131,7 @@ class Described:
         """
         The port is open no more, or the device is silent: all senders are there no more.
         """
-        names = list(self._senders)
+        names = [name for name in self._senders if name != self._changing]
         self._senders.clear()
         self._forget()
         for name in names:
@@ -284,7 +286,9 @@ class Described:
         self._senders[name] = hello
         self._askAt = None
         if isAnew:
+            self._changing = name
             self._leave(name, RESET)
+            self._changing = None
             if self._senders.get(name) is not hello:  # somebody who was told has closed it
                 return
         self._declare(name, hello)

@@ -216,7 +216,8 @@ class UntilReply(_Reply):
     """
     All frames up to the one in which an expression is found. The data are
     C{{"lines": [...], "last": ...}}: the texts of those before it that are no events,
-    and what that one is.
+    and what that one is. Where something is looked for among them, the data are what the
+    first frame is in which that is found.
     """
 
     def __init__(
@@ -226,12 +227,16 @@ class UntilReply(_Reply):
         error: re.Pattern[str] | None = None,
         *,
         what: str = "text",
+        among: re.Pattern[str] | None = None,
     ) -> None:
         """
-        @param parse: for the last frame.
+        @param parse: for the last frame, or the one that is looked for.
+        @param among: what is looked for in frames that are no events, if anything.
         """
         super().__init__(parse, error, what=what)
         self._search = expression.search
+        self._among = among
+        self._found: Answer | None = None
         self._lines: list[str] = []
 
     def take(self, frame: bytes, text: str, isEvent: Callable[[], bool]) -> Answer | Taken:
@@ -242,14 +247,19 @@ class UntilReply(_Reply):
         if failed is not None:
             return failed
         isLast = self._search(text) is not None
-        if not isLast and isEvent():
+        isFound = self._among is not None and self._among.search(text) is not None
+        if not isLast and not isFound and isEvent():
             return Taken.NO
         tooLong = self._size.add(frame)
         if tooLong is not None:
             return tooLong
+        if isFound and self._found is None:
+            self._found = self._read(frame, text)
         if not isLast:
             self._lines.append(text)
             return Taken.MORE
+        if self._among is not None:
+            return self._found or Answer(error=f"no line of the answer is what match finds: {text}")
         last = self._read(frame, text)
         return last if last.error is not None else Answer({"lines": self._lines, "last": last.data})
 

@@ -55,6 +55,10 @@ class Asking:
         self._device = device
         self._numbers = numbers
         self._framer = framerFor(device)
+        # Of the frames of an answer to until, all but one could be another's.
+        idName = self.template.idName
+        marks = placeholders(settings.reply.match, [idName]) if idName else ()
+        self._isSure = bool(marks) and not settings.reply.until
         self._encoding = device.encoding.partition(":")[0]
 
     def command(self, params: Any = None) -> Command:
@@ -79,7 +83,7 @@ class Asking:
             timeout=settings.timeout,
             deadline=settings.deadline,
             retries=settings.retries,
-            isSure=bool(template.idName and placeholders(settings.reply.match, [template.idName])),
+            isSure=self._isSure,
             isLatest=settings.latest,
         )
 
@@ -111,15 +115,16 @@ def replyFor(
         alone = () if idName is None else (idName,)
         return compileExpression(filledIn(text, values, alone)) if text else None
 
-    error = spelled(settings.error)
-    expression = spelled(settings.match or settings.until)
+    error, match, until = map(spelled, (settings.error, settings.match, settings.until))
+    expression = match or until
     what = settings.parse or (
         "regex" if expression is not None and expression.groupindex else "text"
     )
     parse = _parse(settings, what, expression)
-    if expression is not None:
-        kind = MatchReply if settings.match else UntilReply
-        return partial(kind, expression, parse, error, what=what)
+    if until is not None:
+        return partial(UntilReply, until, parse, error, what=what, among=match)
+    if match is not None:
+        return partial(MatchReply, match, parse, error, what=what)
     if settings.lines:
         return partial(LinesReply, settings.lines, parse, error, what=what)
     if settings.bytes:

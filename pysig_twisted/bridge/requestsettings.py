@@ -23,11 +23,12 @@ Bytes = Annotated[int, Meta(ge=0, le=65536, description="a whole number, 0 to 65
 class ReplySettings(Table, frozen=True):
     """
     What answers a command. C{reply = "none"} is short for a table with nothing but the
-    kind. One of C{match}, C{until}, C{lines} and C{bytes} takes the place of the kind.
+    kind. One of C{match}, C{until}, C{lines} and C{bytes} takes the place of the kind;
+    C{match} and C{until} may stand together.
 
     @ivar kind: C{line}, the next frame; C{none}, there is no answer.
     @ivar match: a regular expression: the first frame in which it is found. Others are
-        events.
+        events. With C{until}, the first of those frames.
     @ivar until: a regular expression: all frames up to that in which it is found.
     @ivar lines: how many frames.
     @ivar bytes: how many bytes, whatever they look like as frames.

@@ -155,7 +155,7 @@ def _replyMistakes(settings: ReplySettings, template: Template, longest: int) ->
     What is wrong with what answers a command.
     """
     given = [key for key in _KINDS if getattr(settings, key)]
-    if len(given) > 1:
+    if len(given) > 1 and given != ["match", "until"]:
         yield "reply", f"has {' and '.join(given)}; leave all of them out but one"
     if given and settings.kind == "none":
         yield "reply", f'is "none", and has {given[0]}; leave one of them out'

@@ -100,9 +100,13 @@ class SerialClientEndpoint:
                 factory.doStop()
                 raise
         except Exception:
-            made.errback(Failure())
+            if not made.called:
+                made.errback(Failure())
         else:
-            made.callback(protocol)
+            if made.called:  # it was cancelled by somebody who was told that it is open
+                protocol.transport.abortConnection()
+            else:
+                made.callback(protocol)
 
     def _open(self, factory: IProtocolFactory) -> Any:
         """

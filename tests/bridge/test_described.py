@@ -43,7 +43,7 @@ class Bench:
     @ivar sent: the lines that were sent.
     @ivar noise: why lines were of no use.
     @ivar problems: what was wrong with hellos.
-    @ivar react: called after each sender that comes or goes.
+    @ivar react: called after each sender that comes or goes, and each event.
     """
 
     def __init__(self) -> None:
@@ -74,6 +74,7 @@ class Bench:
         """See C{Described}. Only senders fire, and only what they said, or what the bridge does."""
         assert event in (*self.hellos[name].events, "line", "late")
         self.told.append((name, event, data))
+        self.react()
 
     def write(self, data: bytes) -> None:
         """See C{Described}. One line comes at a time, and an empty one before it."""
@@ -276,18 +277,30 @@ class HelloTests(DescribedCase):
         self.pass_(60)
         self.assertEqual(len(self.told()), MOST_SENDERS)
 
+    def test_stormLater(self) -> None:
+        """What waits gives way to a newer hello, also when its time has come already."""
+        for boot in range(LIVES + 1):
+            self.says({**GREEN, "boot": boot})
+        self.told()
+        self.now += 10
+        self.says({**GREEN, "boot": 2000})
+        self.pass_(10)
+        self.assertEqual(self.told(), [("-", "green", "reset"), ("+", "green")])
+        self.assertEqual(self.bench.hellos["green"].boot, 2000)
+
     def test_closedMeanwhile(self) -> None:
-        """Whoever is told of a sender may close the line."""
-        for before in (0, 1, 2):
+        """Whoever is told of a sender may close the line, at each point."""
+        gone = [("-", "green", "x")]
+        # After a reset and a bye there is nothing that could be closed.
+        closing: list[list[tuple[Any, ...]]] = [gone, gone, gone, [], gone, []]
+        for at in range(6):
             bench = self.bench = Bench()
-            self.described = bench.described
-            self.described.opened(self.now)
-            self.says("READY", *[{**GREEN, "boot": boot} for boot in range(before)])
-            self.told()
-            bench.react = lambda: self.described.closed("closed") if self.bench.hellos else None
-            self.says({**GREEN, "boot": 9})
-            self.assertEqual(self.told()[-1][:2], ("-", "green"))
-            self.assertEqual((dict(self.described.senders), bench.hellos), ({}, {}))
+            self.described = described = bench.described
+            bench.react = lambda: self.described.closed("x") if len(self.bench.told) > at else None
+            described.opened(self.now)
+            self.says("one", "two", {**GREEN, "boot": 1}, {**GREEN, "boot": 2}, {"bye": "green"})
+            self.assertEqual((dict(described.senders), bench.hellos), ({}, {}))
+            self.assertEqual(self.told()[at + 1 :][:1], closing[at])
 
 
 class SaidTests(DescribedCase):
@@ -323,6 +336,14 @@ class SaidTests(DescribedCase):
         self.pass_(AGAIN)
         self.says(*[{"event": "x"}] * 10)
         self.pass_(AGAIN - 0.1)
+        self.assertEqual(self.sent(), [QUESTION])
+
+    def test_wonders(self) -> None:
+        """After what does not fit to its hello, the device is asked once."""
+        self.says(GREEN)
+        self.sent()
+        self.says({"event": "x"})
+        self.pass_(60)
         self.assertEqual(self.sent(), [QUESTION])
 
     def test_tooEarly(self) -> None:
@@ -372,6 +393,11 @@ class SaidTests(DescribedCase):
         self.assertEqual(self.answer(asked, checked(answer.encode()).decode()), Answer(1))
         self.described.refuse("no", self.now)
         self.assertEqual(self.sent(), [checked(b'{"error":"no"}').decode()])
+        self.noise()
+        self.says('{"event":"t"}')
+        self.described.closed("unplugged")
+        self.says('{"event":"t"}')
+        self.assertEqual(self.noise(), ["no checksum", "no hello yet"])
         self.says(GREEN, '{"event":"t"}')  # without, after a restart
         self.assertEqual(self.told()[-1], ("green", "t", None))
 

@@ -307,10 +307,10 @@ class AtTests(DeviceCase):
         for _ in ("with an echo", "without"):
             self.heard.clear()
             self.assertEqual(await self.ask("at", "AT"), {"lines": [], "last": "OK"})
-            self.assertEqual(await self.ask("signal"), {"lines": ["+CSQ: 17,99"], "last": "OK"})
+            self.assertEqual(await self.ask("signal"), {"rssi": 17, "ber": 99})
             self.assertEqual(
                 await self.ask("registration"),
-                {"lines": ['+CREG: 2,1,"00C3","A5F1",7'], "last": "OK"},
+                {"state": 1},
             )
             self.assertEqual(
                 await self.ask("at", {"command": "ATI"}),

@@ -207,6 +207,15 @@ class OtherTests(SynchronousTestCase):
         reply = BytesReply(2, HexParser().parse)
         self.assertEqual(reply.take(b"\1\xff", "?", lambda: True), Answer("01ff"))
 
+    def test_among(self) -> None:
+        """One of the frames up to the last one, also where that is an event."""
+        among = re.compile(r"^!?V=(?P<v>\d+)")
+        for texts in (("x", "V=7", "V=8", "OK"), ("!V=7", "OK")):
+            reply = UntilReply(OK, RegexParser(among).parse, ERR, what="regex", among=among)
+            self.assertEqual(take(reply, *texts), Answer({"v": 7}))
+        answer = take(UntilReply(OK, TEXT, among=among), "x", "OK")
+        self.assertEqual(answer.error, "no line of the answer is what match finds: OK")
+
     def test_gather(self) -> None:
         """All texts until somebody has enough; events are among them, and stay events."""
         reply = GatherReply()
