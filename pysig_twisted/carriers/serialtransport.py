@@ -93,7 +93,7 @@ class SerialTransport(SerialPort):
         self._address = SerialAddress(path)
         self._ended = ended
         self._isNew = True
-        self._isPaused = self._isDone = self._isAborted = False
+        self._isPaused = self._isDone = self._isAborted = self._isFull = False
         self._timers: dict[Callable[[], object], Any] = {}
         try:
             super().__init__(protocol, path, reactor)
@@ -154,7 +154,15 @@ class SerialTransport(SerialPort):
         """
         Does what was written wait, as the driver takes no more?
         """
-        return len(self.dataBuffer) > self.offset or bool(self._tempDataBuffer)
+        return self._isFull
+
+    def writeSomeData(self, data: bytes) -> int | BaseException:
+        """
+        See C{FileDescriptor.writeSomeData}.
+        """
+        written = super().writeSomeData(data)
+        self._isFull = isinstance(written, int) and 0 <= written < len(data)
+        return written
 
     def pauseProducing(self) -> None:
         """

@@ -22,6 +22,7 @@ from .scenarios import (
     ends,
     exhaustion,
     links,
+    serialasking,
     serialload,
     serialports,
     serialreplug,
@@ -33,7 +34,7 @@ SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for module in (
         *(links, ends, slow, stopped, exhaustion),
-        *(serialreplug, serialload, serialports),
+        *(serialreplug, serialload, serialports, serialasking),
     )
     for scenario in module.SCENARIOS
 }

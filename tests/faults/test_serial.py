@@ -5,13 +5,18 @@ from __future__ import annotations
 from tests.linesim import withoutPtys
 
 from .case import FaultCase
-from .scenarios import serialload, serialports, serialreplug
+from .scenarios import serialasking, serialload, serialports, serialreplug
 
-SCENARIOS = (*serialload.SCENARIOS, *serialports.SCENARIOS, *serialreplug.SCENARIOS)
+SCENARIOS = (
+    *serialasking.SCENARIOS,
+    *serialload.SCENARIOS,
+    *serialports.SCENARIOS,
+    *serialreplug.SCENARIOS,
+)
 
 
 class SerialTests(FaultCase):
-    """See tests.faults.scenarios, serialload, serialports and serialreplug."""
+    """See tests.faults.scenarios, those whose names begin with serial."""
 
     if reason := withoutPtys():
         skip = reason
@@ -35,6 +40,10 @@ class SerialTests(FaultCase):
     async def test_refused(self) -> None:
         """A port that cannot be opened is told with the reason, and opened when it can be."""
         await self.bring("serial-refused", *SCENARIOS)
+
+    async def test_late(self) -> None:
+        """Late answers are never taken for those of other commands."""
+        await self.bring("serial-late", *SCENARIOS)
 
     async def test_stop(self) -> None:
         """A line that takes nothing does not keep a process from ending."""
