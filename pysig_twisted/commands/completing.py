@@ -84,7 +84,7 @@ def deviceNames(context: click.Context, parameter: click.Parameter, text: str) -
     """
     Completes the name of a serial device, whether it is there or not.
     """
-    from .serialdevices import listDevices
+    from .serial.devices import listDevices
 
     async def take(router: Any) -> list[str]:
         return [record["device"] for record in (await listDevices(router)).records]

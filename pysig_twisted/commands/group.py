@@ -23,7 +23,7 @@ from .output import cannotWrite
 from .peers import peers
 from .request import request
 from .senders import senders
-from .serialgroup import serial
+from .serial.group import serial
 from .stats import stats
 from .trigger import trigger
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ..errors import BadData
-from .output import escape, toJson
+from ...errors import BadData
+from ..output import escape, toJson
 
 DEVICES: Final = "devices"
 STATE: Final = "state"

@@ -11,14 +11,14 @@ from typing import Any, Final
 import click
 import msgspec
 
-from ..errors import PysigError
-from .facts import tableHere
-from .failing import describe, say
-from .options import Settings, linkOptions, outputOptions
-from .output import escape, isTerminal, toJson, write
-from .screen import terminalSize
-from .serialbridges import DeviceState, askDevices, isBridge, portText
-from .template import PARTS, TEXT, Line, lineOf
+from ...errors import PysigError
+from ..facts import tableHere
+from ..failing import describe, say
+from ..options import Settings, linkOptions, outputOptions
+from ..output import escape, isTerminal, toJson, write
+from ..screen import terminalSize
+from ..template import PARTS, TEXT, Line, lineOf
+from .bridges import DeviceState, askDevices, isBridge, portText
 
 HEADINGS: Final = ("device", "state", "boot", "bridge", "port, or why not")
 NUMBERS: Final = ("boot",)
@@ -55,8 +55,8 @@ def devices(settings: Settings, asJson: bool, layout: str | None) -> None:
     """
     line = lineOf(FIELDS, asJson, layout)
 
-    from .looking import once
-    from .running import begin, run
+    from ..looking import once
+    from ..running import begin, run
 
     endpoint, session = settings.endpoint, begin(settings.verbosity)
     found = run(lambda session: once(session, endpoint, listDevices), session)

@@ -11,16 +11,16 @@ from typing import Any, Final
 import click
 from twisted.internet.defer import CancelledError, TimeoutError
 
-from ..core.info import Gap
-from ..names import checkName
-from .arguments import checkSender
-from .completing import deviceNames
-from .listen import FIELDS
-from .options import Seconds, Settings, linkOptions, outputOptions
-from .output import gapJson, gapLine, isTerminal, toJson, wantsColor
-from .screen import terminalSize
-from .serialdump import NARROW, WIDE, columnsFor
-from .template import Line, lineOf
+from ...core.info import Gap
+from ...names import checkName
+from ..arguments import checkSender
+from ..completing import deviceNames
+from ..listen import FIELDS
+from ..options import Seconds, Settings, linkOptions, outputOptions
+from ..output import gapJson, gapLine, isTerminal, toJson, wantsColor
+from ..screen import terminalSize
+from ..template import Line, lineOf
+from .dump import NARROW, WIDE, columnsFor
 
 FASTEST: Final = 0.1
 LEAD: Final = 28
@@ -85,7 +85,7 @@ def monitor(
     checkSender(name)
     line = lineOf(FIELDS, asJson, layout)
 
-    from .running import begin, run
+    from ..running import begin, run
 
     checkName(name, "sender")
     run(
@@ -114,11 +114,11 @@ async def show(
     @param line: what makes a line of a record; C{None} for people.
     @raise PysigError: there is no connection, or the router refuses.
     """
-    from .. import ClientRouter
-    from .linkobserver import LinkObserver
-    from .serialview import View
-    from .serialwatch import Monitor
-    from .standard import StandardOutput
+    from ... import ClientRouter
+    from ..linkobserver import LinkObserver
+    from ..standard import StandardOutput
+    from .view import View
+    from .watch import Monitor
 
     output = StandardOutput(session, "utf-8" if line is toJson else None)
     view = View(name, line, wantsColor(sys.stdout), bytesPerLine())

@@ -5,21 +5,23 @@ C{pysig serial list}: the serial ports of this machine.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
-from .options import Settings, outputOptions, verbosityOptions
-from .output import escape, isTerminal, toJson, write
-from .screen import terminalSize
-from .serialtable import listed
-from .template import PARTS, TEXT, Line, lineOf
+from ..options import Settings, outputOptions, verbosityOptions
+from ..output import escape, isTerminal, toJson, write
+from ..screen import terminalSize
+from ..template import PARTS, TEXT, Line, lineOf
+from .table import listed
 
 if TYPE_CHECKING:
-    from ..carriers.portinfo import PortInfo
+    from ...carriers.portinfo import PortInfo
 
 HEADINGS: Final = ("port", "by-id", "by-path", "vid:pid", "serial", "description", "open in")
 FIELDS: Final = {
@@ -47,6 +49,22 @@ UNKNOWN: Final = "?"
 Who has a port open where that cannot be told.
 """
 
+_HARMLESS = re.compile(r"/[\w.@%+/-]+")
+
+
+def portPaths(
+    context: click.Context, parameter: click.Parameter, text: str
+) -> list[CompletionItem]:
+    """
+    Completes the path of a port: those of this machine, and the names by what is plugged
+    in; where none begins like that, files. Names that a shell takes apart are left out.
+    """
+    from ...carriers.serialport import describePorts
+
+    paths = {path for port in describePorts() for path in (port.path, *port.byId)}
+    found = sorted(path for path in paths if path.startswith(text) and _HARMLESS.fullmatch(path))
+    return [CompletionItem(path) for path in found] or [CompletionItem(text, type="file")]
+
 
 @click.command(
     "list",
@@ -73,9 +91,9 @@ def ports(settings: Settings, asJson: bool, layout: str | None) -> None:
     """
     line = lineOf(FIELDS, asJson, layout)
 
-    from ..carriers.portinfo import PROCESSES
-    from ..carriers.serialport import describePorts
-    from .notices import Notices
+    from ...carriers.portinfo import PROCESSES
+    from ...carriers.serialport import describePorts
+    from ..notices import Notices
 
     found = describePorts(isHeldAsked=True)
     isKnown = seesAll(PROCESSES)
@@ -169,7 +187,7 @@ def notes(found: Sequence[PortInfo], isKnown: bool, isTold: bool = True) -> list
     @param isKnown: would anybody who has one open be known?
     @param isTold: would they be known to root?
     """
-    from ..carriers.openingerrors import rights
+    from ...carriers.openingerrors import rights
 
     told = [
         f"you may not open {port.path}: {rights(port.path)}"

@@ -10,14 +10,14 @@ from typing import Any, Final
 import msgspec
 from twisted.internet.defer import Deferred
 
-from ..core.info import EventInfo, Gap
-from ..errors import NoSuchSender, PysigError, SenderGone
-from ..names import ANY, CONNECT
-from .failing import describe
-from .output import eventRecord
-from .serialbridges import STATE, DeviceState, askDevices, isBridge, readState
-from .serialview import askedRecord
-from .watching import texts
+from ...core.info import EventInfo, Gap
+from ...errors import NoSuchSender, PysigError, SenderGone
+from ...names import ANY, CONNECT
+from ..failing import describe
+from ..output import eventRecord
+from ..watching import texts
+from .bridges import STATE, DeviceState, askDevices, isBridge, readState
+from .view import askedRecord
 
 PRESENCE: Final = "#*connect"
 

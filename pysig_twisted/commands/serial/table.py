@@ -7,18 +7,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from .facts import tableHere
-from .output import encode
-from .table import GAP, Row, paragraphs
+from ..facts import tableHere
+from ..output import encode
+from ..table import GAP, Row, paragraphs
 
 
-def listed(headings: Row, rows: Sequence[Row], width: int) -> list[str]:
+def listed(headings: Row, rows: Sequence[Row], width: int, numbers: Row = ()) -> list[str]:
     """
     A table where all of it has room side by side, else a paragraph for each row: nobody
     can read or copy a path that is folded in a narrow column. Columns with nothing in
     them are left out.
 
     @param width: that of the terminal.
+    @param numbers: the headings of columns that are numbers.
     """
     from rich.cells import cell_len
 
@@ -29,4 +30,4 @@ def listed(headings: Row, rows: Sequence[Row], width: int) -> list[str]:
     widths = [max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)]
     if sum(widths) + GAP * (len(widths) - 1) > width:
         return list(paragraphs(heads, cells, width))
-    return tableHere(heads, cells, width)
+    return tableHere(heads, cells, width, numbers)

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..names import CONNECT, DISCONNECT
-from .facts import sizeText
-from .output import escape, timeText, toJson
-from .serialbridges import STATE, DeviceState, readState
-from .serialdump import WIDE, bytesOf, dump
-from .template import Line
+from ...names import CONNECT, DISCONNECT
+from ..facts import sizeText
+from ..output import escape, timeText, toJson
+from ..template import Line
+from .bridges import STATE, DeviceState, readState
+from .dump import WIDE, bytesOf, dump
 
 RAW: Final = "#raw"
 STATS: Final = "#stats"

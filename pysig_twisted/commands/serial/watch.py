@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 
-from ..core.info import EventInfo, Gap
-from ..errors import (
+from ...core.info import EventInfo, Gap
+from ...errors import (
     Busy,
     LinkLost,
     NoSuchSender,
@@ -19,11 +19,11 @@ from ..errors import (
     RequestTimeout,
     SenderGone,
 )
-from ..names import ANY, CONNECT, DISCONNECT
-from .failing import describe
-from .output import eventRecord
-from .serialstates import States, Tell
-from .serialview import RAW, STATS, askedRecord
+from ...names import ANY, CONNECT, DISCONNECT
+from ..failing import describe
+from ..output import eventRecord
+from .states import States, Tell
+from .view import RAW, STATS, askedRecord
 
 TAP: Final = "tap"
 COUNTERS: Final = "stats"
@@ -49,7 +49,7 @@ Seconds that a device has for an answer, and for the answer to the last question
 class Monitor:
     """
     Tells, as records, what happens to a device: what it fires, and what bridges tell of
-    it (L{States<pysig_twisted.commands.serialstates.States>}).
+    it (L{States<pysig_twisted.commands.serial.states.States>}).
 
     @ivar ended: fires when as many events were told as should be.
     """

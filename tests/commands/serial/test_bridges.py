@@ -11,7 +11,7 @@ from pysig_twisted.bridge.bridge import STATE as BRIDGES_STATE
 from pysig_twisted.bridge.bridge import SerialBridge
 from pysig_twisted.bridge.devices import devices
 from pysig_twisted.bridge.lifecycle import State
-from pysig_twisted.commands.serialbridges import (
+from pysig_twisted.commands.serial.bridges import (
     EXPLAINED,
     STATE,
     DeviceState,
@@ -22,7 +22,7 @@ from pysig_twisted.commands.serialbridges import (
 )
 from pysig_twisted.errors import BadData
 
-from .serialcase import addBridge, state
+from .case import addBridge, state
 
 
 class BridgeTests(SynchronousTestCase):

@@ -7,11 +7,11 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.commands import serialdevices
-from pysig_twisted.commands.serialdevices import FIELDS, Listing, nothing, showDevices
+from pysig_twisted.commands.serial import devices
+from pysig_twisted.commands.serial.devices import FIELDS, Listing, nothing, showDevices
 
-from . import CommandCase, inProcess
-from .serialcase import MISSING, addBridge, state
+from .. import CommandCase, inProcess
+from .case import MISSING, addBridge, state
 
 TABLE = """\
 device  state              boot  bridge  port, or why not
@@ -34,10 +34,10 @@ class ShowTests(SynchronousTestCase):
 
     def test_people(self) -> None:
         """On 80 columns it is a table, with the reason where a device is not there."""
-        self.patch(serialdevices, "isTerminal", lambda stream: True)
-        self.patch(serialdevices, "terminalSize", lambda: (80, 24))
+        self.patch(devices, "isTerminal", lambda stream: True)
+        self.patch(devices, "terminalSize", lambda: (80, 24))
         printed: list[str] = []
-        self.patch(serialdevices, "write", lambda text, encoding: printed.append(text))
+        self.patch(devices, "write", lambda text, encoding: printed.append(text))
         showDevices(Listing(2, records(), []), None)
         self.assertEqual(printed, [TABLE.rstrip("\n")])
 
@@ -105,7 +105,7 @@ class DevicesTests(CommandCase):
         cases = {
             "pysig serial monitor ": ["meter", "scale"],
             "pysig serial monitor m": ["meter"],
-            "pysig serial ": ["devices", "list", "monitor"],
+            "pysig serial ": ["devices", "list", "monitor", "probe", "send"],
             "pysig ser": ["serial"],
         }
         for words, expected in cases.items():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.commands.serialdump import NARROW, WIDE, bytesOf, columnsFor, dump
+from pysig_twisted.commands.serial.dump import NARROW, WIDE, bytesOf, columnsFor, dump
 
 
 class DumpTests(SynchronousTestCase):

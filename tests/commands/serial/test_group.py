@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.commands.group import pysig
 
-from . import ROOT, inProcess
+from .. import ROOT, inProcess
 
 
 class SerialTests(SynchronousTestCase):
@@ -19,19 +19,19 @@ class SerialTests(SynchronousTestCase):
         """Without a command there is help, and a status that says it was not enough."""
         status, out, err = inProcess("serial")
         self.assertEqual((status, out), (2, ""))
-        for word in ("list", "devices", "monitor", "Examples:"):
+        for word in ("list", "probe", "devices", "monitor", "send", "Examples:"):
             self.assertIn(word, err)
 
     def test_help(self) -> None:
         """Each command has examples, and takes what all take."""
         group = pysig.commands["serial"]
-        for name in ("list", "devices", "monitor"):
+        for name in ("list", "probe", "devices", "monitor", "send"):
             self.assertIn(name, getattr(group, "commands", {}))
             status, out, _ = inProcess("serial", name, "--help")
             self.assertEqual(status, 0)
             for words in (f"  pysig serial {name}", "--json", "--format", "--quiet", "--verbose"):
                 self.assertIn(words, out)
-            self.assertEqual("--connect" in out, name != "list")
+            self.assertEqual("--connect" in out, name not in ("list", "probe"))
 
     def test_usage(self) -> None:
         """A command line that is wrong is status 2, and says what is wrong, in one line."""
@@ -44,6 +44,12 @@ class SerialTests(SynchronousTestCase):
             (["monitor", "-"], "sender's name"),
             (["monitor", "x", "--stats", "0"], "--stats"),
             (["monitor", "x", "--count", "0"], "--count"),
+            (["probe"], "PORT"),
+            (["probe", "x", "--baud", "0"], "--baud"),
+            (["probe", "x", "--seconds", "0"], "--seconds"),
+            (["send", "x"], "TEXT"),
+            (["send", "-", "x"], "sender's name"),
+            (["send", "x", "y", "--wait", "61"], "--wait"),
         ):
             status, out, err = inProcess("serial", *arguments)
             self.assertEqual((status, out), (2, ""), arguments)
@@ -65,4 +71,4 @@ class SerialTests(SynchronousTestCase):
         found = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
         )
-        self.assertEqual(found.stdout.strip(), "['pysig_twisted.commands.serialbridges']")
+        self.assertEqual(found.stdout.strip(), "['pysig_twisted.commands.serial.bridges']")

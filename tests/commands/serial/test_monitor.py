@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from pysig_twisted import ClientRouter, ServerRouter
-from pysig_twisted.commands import serialmonitor
-from pysig_twisted.commands.serialmonitor import bytesPerLine
+from pysig_twisted.commands.serial import monitor
+from pysig_twisted.commands.serial.monitor import bytesPerLine
 
-from . import CommandCase, Run, reactor, settled
-from .serialcase import MISSING, Device, addBridge, state
+from .. import CommandCase, Run, reactor, settled
+from .case import MISSING, Device, addBridge, state
 
 
 def objects(run: Run) -> list[Any]:
@@ -165,7 +165,7 @@ class WidthTests(CommandCase):
     def test_width(self) -> None:
         """Sixteen, unless a terminal is too narrow for them."""
         self.assertEqual(bytesPerLine(), 16)
-        self.patch(serialmonitor, "isTerminal", lambda stream: True)
+        self.patch(monitor, "isTerminal", lambda stream: True)
         for columns, count in ((94, 8), (95, 8), (96, 16), (80, 8)):
-            self.patch(serialmonitor, "terminalSize", lambda columns=columns: (columns, 24))
+            self.patch(monitor, "terminalSize", lambda columns=columns: (columns, 24))
             self.assertEqual(bytesPerLine(), count, columns)

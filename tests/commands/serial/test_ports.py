@@ -12,10 +12,10 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted.carriers import serialport
 from pysig_twisted.carriers.portinfo import Holder, PortInfo
-from pysig_twisted.commands import serialports
-from pysig_twisted.commands.serialports import NOTHING, notes, record, row, seesAll
+from pysig_twisted.commands.serial import ports
+from pysig_twisted.commands.serial.ports import NOTHING, notes, record, row, seesAll
 
-from . import HOSTILE, UNSAFE, Outcome, inProcess
+from .. import HOSTILE, UNSAFE, Outcome, inProcess
 
 METER = PortInfo(
     "/dev/ttyUSB0",
@@ -48,16 +48,16 @@ class PortsTests(SynchronousTestCase):
 
     def list(
         self,
-        ports: list[PortInfo],
+        found: list[PortInfo],
         *arguments: str,
         isKnown: bool = True,
         isTerminal: bool = False,
         columns: int = 80,
     ) -> Outcome:
         """What the command prints."""
-        self.patch(serialport, "describePorts", lambda isHeldAsked: ports)
-        self.patch(serialports, "seesAll", lambda processes: isKnown)
-        self.patch(serialports, "isTerminal", lambda stream: isTerminal)
+        self.patch(serialport, "describePorts", lambda isHeldAsked: found)
+        self.patch(ports, "seesAll", lambda processes: isKnown)
+        self.patch(ports, "isTerminal", lambda stream: isTerminal)
         return inProcess("serial", "list", *arguments, environment={"COLUMNS": str(columns)})
 
     def test_people(self) -> None:
@@ -91,7 +91,7 @@ class PortsTests(SynchronousTestCase):
     def test_json(self) -> None:
         """As JSON it has every field; numbers are written as in a configuration."""
         first, second = map(json.loads, self.list([METER, PLAIN], "--json").out.splitlines())
-        self.assertEqual(list(first), list(serialports.FIELDS))
+        self.assertEqual(list(first), list(ports.FIELDS))
         self.assertEqual((first["vid"], first["pid"]), ("0403", "6001"))
         self.assertEqual(first["holders"][0], {"pid": 4711, "command": "minicom"})
         self.assertEqual((second["vid"], second["holders"]), (None, []))

@@ -10,11 +10,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted import Router
-from pysig_twisted.commands.serialstates import States
+from pysig_twisted.commands.serial.states import States
 from pysig_twisted.core.info import Gap
 from pysig_twisted.errors import BadRequest
 
-from .serialcase import MISSING, addBridge, state
+from .case import MISSING, addBridge, state
 
 
 class StatesTests(SynchronousTestCase):

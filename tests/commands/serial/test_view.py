@@ -13,14 +13,14 @@ from pysig_twisted.bridge.lifecycle import Lifecycle
 from pysig_twisted.bridge.noise import NoiseMeter
 from pysig_twisted.bridge.rules import NOISE_EVENT
 from pysig_twisted.bridge.statistics import Statistics
-from pysig_twisted.commands import serialview
 from pysig_twisted.commands.listen import FIELDS
 from pysig_twisted.commands.output import toJson
-from pysig_twisted.commands.serialdump import NARROW
-from pysig_twisted.commands.serialview import NOISE, RAW, STATS, View, askedRecord, countersText
+from pysig_twisted.commands.serial import view
+from pysig_twisted.commands.serial.dump import NARROW
+from pysig_twisted.commands.serial.view import NOISE, RAW, STATS, View, askedRecord, countersText
 
-from . import HOSTILE, UNSAFE
-from .serialcase import COUNTERS, MISSING, state
+from .. import HOSTILE, UNSAFE
+from .case import COUNTERS, MISSING, state
 
 NOISY = {"bytes": 37, "why": "too long", "sample": "80 81", "text": "\x80\x81", "hint": "wrong?"}
 
@@ -35,7 +35,7 @@ class ViewTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """It is always noon."""
-        self.patch(serialview, "timeText", lambda seconds: "12:00:00.000")
+        self.patch(view, "timeText", lambda seconds: "12:00:00.000")
 
     def test_people(self) -> None:
         """Each kind of happening as people see it."""
@@ -115,7 +115,7 @@ class ViewTests(SynchronousTestCase):
         life = Lifecycle(lambda: None, lambda reason: None, lambda: None)
         told = Statistics().told(life, NoiseMeter(1, 1.0, True))
         self.assertEqual(list(told), list(COUNTERS))
-        shown = {"bytesIn", "lineUse", *serialview.WORDS}
+        shown = {"bytesIn", "lineUse", *view.WORDS}
         self.assertEqual(set(told) - shown, {"state", "reason", "message", "boot"})
 
     def test_counters(self) -> None:

@@ -10,10 +10,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted import Router
-from pysig_twisted.commands.serialwatch import AGAIN, LAST, RENEWED, TAPPED, Monitor
+from pysig_twisted.commands.serial.watch import AGAIN, LAST, RENEWED, TAPPED, Monitor
 from pysig_twisted.errors import BadRequest, Busy
 
-from .serialcase import COUNTERS, Device, addBridge, state
+from .case import COUNTERS, Device, addBridge, state
 
 
 class MonitorTests(SynchronousTestCase):

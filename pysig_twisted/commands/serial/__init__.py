@@ -1,0 +1,3 @@
+"""
+C{pysig serial}: the serial ports of this machine, and the devices that bridges have.
+"""
