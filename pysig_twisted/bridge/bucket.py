@@ -34,8 +34,8 @@ class Bucket:
 
     def due(self) -> float | None:
         """
-        When the next one may; C{None} if that is so already.
+        When the next one may, or a time that has passed; C{None} where none ever went through.
         """
-        if self._time is None or self._left > 0.999:
+        if self._time is None:
             return None
-        return self._time + (1 - self._left) * self._every
+        return self._time + max(0.0, 1 - self._left) * self._every

@@ -19,18 +19,19 @@ something is L{due<Exchange.due>}.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred, fail
 
-from ..errors import Busy, Cancelled, PysigError, RemoteError, RequestTimeout, TooLarge
+from ..errors import Busy, Cancelled, RemoteError, RequestTimeout, TooLarge
+from .awaited import Awaited, Said
 from .command import Command, Pacing
 from .exchangecounts import ExchangeCounts
 from .polls import Polls
-from .replies import Answer, Taken
+from .replies import Taken
+from .waiting import Asked, Waiting
 
 DEVICE_ERROR: Final = "DeviceError"
 """
@@ -46,40 +47,6 @@ Late = Callable[[str, str], object]
 """
 Is told the text that came late, and the method that it was asked by.
 """
-
-
-class _Asked:
-    """
-    A command that was asked for.
-
-    @ivar answer: whoever asked waits for it; C{None} when nobody waits any more.
-    @ivar until: when that is, at the latest.
-    @ivar retries: how often it may still be sent again.
-    """
-
-    __slots__ = ("answer", "command", "retries", "until")
-
-    def __init__(self, command: Command, until: float, answer: Deferred[Any]) -> None:
-        self.command = command
-        self.until = until
-        self.answer: Deferred[Any] | None = answer
-        self.retries = command.retries
-
-    def succeed(self, data: Any) -> None:
-        """
-        Give the answer to who waits.
-        """
-        answer, self.answer = self.answer, None
-        if answer is not None:
-            answer.callback(data)
-
-    def fail(self, error: PysigError) -> None:
-        """
-        Tell who waits that there is none.
-        """
-        answer, self.answer = self.answer, None
-        if answer is not None:
-            answer.errback(error)
 
 
 class _State(Enum):
@@ -156,23 +123,18 @@ class Exchange:
         self._late = late
         self._decode = decode
         self._pacing = pacing or Pacing()
-        self._room = room
         self._clear = clear
         self._settle = settle
         self._isEchoing = isEchoing
         self._isBlocked = isBlocked
         self._polls = polls or Polls(())
         self._state = _State.CLOSED
-        self._waiting: deque[_Asked] = deque()
-        self._current: _Asked | None = None
-        self._reply: Any = None
+        self._waiting = Waiting(device, room)
+        self._current: Awaited | None = None
         self._parts: Iterator[tuple[bytes, float]] = iter(())
         # When the current state ends, if nothing happens before.
         self._until = 0.0
-        self._sentAt = 0.0
         self._asker = ""
-        self._echo = b""
-        self._raw = b""
         self._dirt: _Dirt | None = None
 
     @property
@@ -180,16 +142,16 @@ class Exchange:
         """
         When L{expire} is to be called; C{None} where time changes nothing.
         """
-        dues = [asked.until for asked in self._waiting]
+        dues = [self._waiting.due]
         if self._state not in (_State.CLOSED, _State.IDLE):
             dues.append(self._until)
         elif self._dirt is not None:
             dues.append(self._dirt.until)
-        elif self._state is _State.IDLE and self._polls.due is not None:
+        elif self._state is _State.IDLE:
             dues.append(self._polls.due)
-        if self._current is not None and self._current.answer is not None:
-            dues.append(self._current.until)
-        return min(dues, default=None)
+        if self._current is not None and self._current.asked.answer is not None:
+            dues.append(self._current.asked.until)
+        return min((due for due in dues if due is not None), default=None)
 
     @property
     def length(self) -> int:
@@ -203,7 +165,8 @@ class Exchange:
         """
         Are the next bytes an answer, whatever they look like as frames?
         """
-        return self._state is _State.WAITING and self._reply.size > 0
+        current = self._current
+        return self._state is _State.WAITING and current is not None and current.isRaw
 
     def open(self, now: float) -> None:
         """
@@ -218,9 +181,8 @@ class Exchange:
         The device has gone, and with it all that was asked.
         """
         self._state = _State.CLOSED
-        asked, self._current = self._current, None
-        gone = [*([asked] if asked is not None else []), *self._waiting]
-        self._waiting.clear()
+        current, self._current = self._current, None
+        gone = [*([current.asked] if current is not None else []), *self._waiting.clear()]
         self._dirt = None
         for each in gone:
             each.fail(Cancelled(f"{self._device} has gone ({reason}) before it answered"))
@@ -237,20 +199,15 @@ class Exchange:
         """
         if self._state is _State.CLOSED:
             return fail(Cancelled(f"{self._device} is not there"))
-        asked = _Asked(command, now + command.deadline, Deferred(lambda _: self._leave(asked)))
-        assert asked.answer is not None
-        answer = asked.answer
         self.counts.asked += 1
-        for at, other in enumerate(self._waiting):
-            if command.isLatest and other.command.what == command.what and other.command.isLatest:
-                self._waiting[at] = asked
-                self.counts.replaced += 1
-                other.fail(Busy(f"a newer {command.what} came before this one was sent"))
-                return answer
-        if len(self._waiting) >= self._room:
+        try:
+            answer, other = self._waiting.add(command, now)
+        except Busy as error:
             self.counts.busy += 1
-            return fail(Busy(f"{self._room} requests wait for {self._device} already; try later"))
-        self._waiting.append(asked)
+            return fail(error)
+        if other is not None:
+            self.counts.replaced += 1
+            other.fail(Busy(f"a newer {command.what} came before this one was sent"))
         return answer
 
     def take(self, frame: bytes, isEvent: Callable[[], bool], now: float) -> bool:
@@ -260,8 +217,15 @@ class Exchange:
         @param isEvent: tells whether a rule takes it.
         @return: has it to do with what was asked? Else it is an event.
         """
-        if self._state is _State.WAITING and self._offer(frame, isEvent, now):
-            return True
+        current = self._current
+        if self._state is _State.WAITING and current is not None:
+            taken = current.take(frame, isEvent)
+            if isinstance(taken, Said):
+                self._end(current, taken, now)
+            elif taken is Taken.MORE and current.gathered is None:
+                self._until = now + current.asked.command.timeout
+            if taken is not Taken.NO:
+                return True
         isOver = self._state is _State.GAP
         if not (isOver or self._dirt is not None) or isEvent():
             return False
@@ -284,33 +248,22 @@ class Exchange:
 
         @return: what is not part of it.
         """
-        self._raw += data
-        if self._echo:
-            if self._echo.startswith(self._raw[: len(self._echo)]):
-                if len(self._raw) < len(self._echo):
-                    return b""
-                self._raw = self._raw[len(self._echo) :]
-            self._echo = b""
-        size = self._reply.size
-        if len(self._raw) < size:
-            return b""
-        frame, rest = self._raw[:size], self._raw[size:]
-        self._raw = b""
-        self._end(self._reply.take(frame, self._decode(frame), lambda: False), frame, now)
+        assert self._current is not None
+        said, rest = self._current.takeRaw(data)
+        if said is not None:
+            self._end(self._current, said, now)
         return rest
 
     def expire(self, now: float) -> None:
         """
         Time has passed.
         """
-        for asked in [asked for asked in self._waiting if asked.until <= now]:
-            self._waiting.remove(asked)
+        for asked in self._waiting.expired(now):
             self.counts.timeouts += 1
             asked.fail(RequestTimeout(self._whyNotSent(asked.command, now)))
-        current = self._current
-        if current is not None and current.until <= now:
-            deadline = current.command.deadline
-            self._expired(current, f"within {deadline:g} s")
+        if self._current is not None and self._current.asked.until <= now:
+            asked = self._current.asked
+            self._expired(asked, f"within {asked.command.deadline:g} s")
         if self._until <= now:
             if self._state is _State.SENDING:
                 self._send(now)
@@ -341,30 +294,26 @@ class Exchange:
             return False
         return True
 
-    def _next(self, now: float) -> _Asked | None:
+    def _next(self, now: float) -> Asked | None:
         """
         What is to be sent now, if anything is.
         """
         isClean = self._dirt is None
-        if self._waiting:
-            isNext = isClean or self._waiting[0].command.isSure
-            return self._waiting.popleft() if isNext else None
+        first = self._waiting.first
+        if first is not None:
+            return self._waiting.take() if isClean or first.command.isSure else None
         if isClean and (poll := self._polls.take(now)) is not None:
             command, answer = poll
-            return _Asked(command, now + command.deadline, answer)
+            return Asked(command, now + command.deadline, answer)
         return None
 
-    def _begin(self, asked: _Asked, now: float) -> None:
+    def _begin(self, asked: Asked, now: float) -> None:
         """
         Send a command.
         """
-        command = asked.command
-        self._current = asked
-        self._asker = command.what
-        self._reply = command.reply()
-        self._echo = command.echo if self._isEchoing else b""
-        self._raw = b""
-        self._parts = self._pacing.parts(command.data)
+        self._current = Awaited(asked, self._isEchoing, self._decode)
+        self._asker = asked.command.what
+        self._parts = self._pacing.parts(asked.command.data)
         self._state = _State.SENDING
         self.counts.sent += 1
         self._send(now)
@@ -379,53 +328,33 @@ class Exchange:
             self._until = now + pause
             if pause:
                 return
-        asked = self._current
-        assert asked is not None
-        onLine = self._pacing.onLine(asked.command.data)
-        self._sentAt = now
-        if self._reply.isNone:
-            self._rest(now + onLine)
-            asked.succeed(None)
+        current = self._current
+        assert current is not None
+        command = current.asked.command
+        current.sentAt = now
+        isSentAt = now + self._pacing.onLine(command.data)
+        if current.isNone:
+            self._rest(isSentAt)
+            current.asked.succeed(None)
         else:
             self._state = _State.WAITING
-            self._until = now + onLine + asked.command.timeout
+            self._until = isSentAt + command.timeout
 
-    def _offer(self, frame: bytes, isEvent: Callable[[], bool], now: float) -> bool:
-        """
-        A frame has come that may be the answer.
-        """
-        if self._echo and frame.startswith(self._echo):
-            frame, self._echo = frame[len(self._echo) :], b""
-            if not frame:
-                return True
-        taken = self._reply.take(frame, self._decode(frame), isEvent)
-        if taken is Taken.NO:
-            return False
-        if taken is Taken.MORE:
-            assert self._current is not None
-            if self._reply.gathered() is None:
-                self._until = now + self._current.command.timeout
-        else:
-            self._end(taken, frame, now)
-        return True
-
-    def _end(self, answer: Answer, frame: bytes, now: float) -> None:
+    def _end(self, current: Awaited, said: Said, now: float) -> None:
         """
         The device has answered.
         """
-        asked = self._current
-        assert asked is not None
+        asked, answer = current.asked, said.answer
         if asked.answer is None:
-            self._tellLate(self._decode(frame), self._asker)
+            self._tellLate(said.text, self._asker)
+        self._rest(now)
         if answer.isTooLong:
-            self._rest(now)
             self._dirty(asked.command, now)
             asked.fail(TooLarge(f"{self._device} answered {self._asker}: {answer.error}"))
             return
-        self.counts.answered(now - self._sentAt, answer.error is not None)
-        self._rest(now)
-        if self._dirt is not None and asked.retries < asked.command.retries:
-            self._dirt.until = now + self._dirt.quiet  # it was sent twice, and answered once
+        self.counts.answered(now - current.sentAt, answer.error is not None)
+        if asked.isRepeated and self._dirt is not None:
+            self.stir(now)  # it was sent twice, and answered once
         if answer.error is None:
             asked.succeed(answer.data)
         else:
@@ -443,21 +372,24 @@ class Exchange:
         """
         The device has not answered in time.
         """
-        asked, gathered = self._current, self._reply.gathered()
-        assert asked is not None
+        current = self._current
+        assert current is not None
+        asked, gathered = current.asked, current.gathered
         self._rest(now)
         if gathered is not None:
             asked.succeed(gathered.data)
             return
+        if current.rest:
+            self._tellLate(current.rest, self._asker)
         self._dirty(asked.command, now)
         if asked.retries > 0 and asked.answer is not None:
             asked.retries -= 1
             self.counts.retries += 1
-            self._waiting.appendleft(asked)
+            self._waiting.again(asked)
         else:
             self._expired(asked, f"within {asked.command.timeout:g} s")
 
-    def _expired(self, asked: _Asked, when: str) -> None:
+    def _expired(self, asked: Asked, when: str) -> None:
         """
         Nobody waits for the current command any more.
         """
@@ -481,16 +413,6 @@ class Exchange:
         """
         since, before = (now, 0.0) if self._dirt is None else (self._dirt.since, self._dirt.quiet)
         self._dirt = _Dirt(self._asker, since, now, max(quiet, before))
-
-    def _leave(self, asked: _Asked) -> None:
-        """
-        Who asked has gone.
-        """
-        answer, asked.answer = asked.answer, None
-        if asked in self._waiting:
-            self._waiting.remove(asked)
-        if answer is not None:
-            answer.errback(Cancelled(f"{asked.command.what} was cancelled"))
 
     def _whyNotSent(self, command: Command, now: float) -> str:
         """

@@ -23,6 +23,12 @@ class BucketTests(SynchronousTestCase):
         self.assertTrue(bucket.take(12.0))
         self.assertFalse(bucket.take(12.0))
 
+    def test_free(self) -> None:
+        """It is due at once where one may go through already."""
+        bucket = Bucket(3, 2.0)
+        bucket.take(10.0)
+        self.assertEqual(bucket.due(), 10.0)
+
     def test_rest(self) -> None:
         """After a rest there are as many again, and no more."""
         bucket = Bucket(2, 1.0)

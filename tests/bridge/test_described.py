@@ -288,6 +288,15 @@ class HelloTests(DescribedCase):
         self.assertEqual(self.told(), [("-", "green", "reset"), ("+", "green")])
         self.assertEqual(self.bench.hellos["green"].boot, 2000)
 
+    def test_stormOfOne(self) -> None:
+        """One that waits has its turn, though another one has come meanwhile."""
+        for boot in range(LIVES + 1):
+            self.says({**GREEN, "boot": boot})
+        self.now += 10
+        self.says(BLUE)
+        self.pass_(0)
+        self.assertEqual(self.bench.hellos["green"].boot, LIVES)
+
     def test_closedMeanwhile(self) -> None:
         """Whoever is told of a sender may close the line, at each point."""
         gone = [("-", "green", "x")]
@@ -296,7 +305,9 @@ class HelloTests(DescribedCase):
         for at in range(6):
             bench = self.bench = Bench()
             self.described = described = bench.described
-            bench.react = lambda: self.described.closed("x") if len(self.bench.told) > at else None
+            bench.react = lambda at=at: (
+                self.described.closed("x") if len(self.bench.told) > at else None
+            )
             described.opened(self.now)
             self.says("one", "two", {**GREEN, "boot": 1}, {**GREEN, "boot": 2}, {"bye": "green"})
             self.assertEqual((dict(described.senders), bench.hellos), ({}, {}))
