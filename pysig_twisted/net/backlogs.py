@@ -161,12 +161,13 @@ class Backlogs:
         Senders came and went while a peer was away, and are not remembered any more: it
         has missed something of them.
         """
-        for name, (endedAt, events) in reversed(self._history.forgotten.items()):
-            if endedAt <= peer.awaySince:
+        for name, last in reversed(self._history.forgotten.items()):
+            if last.endedAt <= peer.awaySince:
                 break
             lives = self._history.lives(name)
             isHere = lives is not None and lives.records
-            if name not in seen and not isHere and interest.concerns(name, events):
+            isKnown = name in seen and sidNumber(seen[name][0]) == last.sid
+            if not isKnown and not isHere and interest.concerns(name, last.events):
                 peer.send(GapNotice(name, why="history"))
 
     def saw(self, peer: Peer, seen: Seen) -> None:

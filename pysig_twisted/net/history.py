@@ -20,7 +20,7 @@ It has no clock: whoever calls it says what time it is.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from typing import Final, NamedTuple
 from weakref import WeakValueDictionary
 
 from ..core.info import SenderInfo
@@ -33,6 +33,19 @@ MAX_ENDED: Final = 10_000
 MAX_FORGOTTEN: Final = 2_000
 
 
+class Forgotten(NamedTuple):
+    """
+    A life that is not remembered any more.
+
+    @ivar endedAt: when it ended.
+    @ivar events: what it declared.
+    """
+
+    sid: int
+    endedAt: float
+    events: tuple[str, ...]
+
+
 class History:
     """
     See the module.
@@ -40,8 +53,7 @@ class History:
     @ivar budget: the bytes that all lives may take together.
     @ivar window: seconds for which a life is kept after its end.
     @ivar charge: the bytes that they take.
-    @ivar forgotten: the names whose lives were forgotten last: when the last of these
-        ended, and what it declared.
+    @ivar forgotten: of the names whose lives were forgotten last the last of these.
     @ivar evicted: how many runs and holes were forgotten to make room.
     """
 
@@ -53,7 +65,7 @@ class History:
         self.window = window
         self.charge = 0
         self.evicted = 0
-        self.forgotten: OrderedDict[str, tuple[float, tuple[str, ...]]] = OrderedDict()
+        self.forgotten: OrderedDict[str, Forgotten] = OrderedDict()
         # Weak: a name is forgotten with its last record, unless a reader is there.
         self._names: WeakValueDictionary[str, Lives] = WeakValueDictionary()
         self._ended: OrderedDict[LifeRecord, None] = OrderedDict()
@@ -179,7 +191,9 @@ class History:
         reading it finds that all is gone.
         """
         lives = record.lives
-        self.forgotten[lives.name] = record.endedAt, record.info.events
+        self.forgotten[lives.name] = Forgotten(
+            record.info.sid, record.endedAt, record.info.events
+        )
         self.forgotten.move_to_end(lives.name)
         if len(self.forgotten) > MAX_FORGOTTEN:
             self.forgotten.popitem(last=False)

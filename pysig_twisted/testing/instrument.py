@@ -188,9 +188,13 @@ class Instrument:
         """
         *lines, self._held = (self._held + heard).replace(b"\r", b"\n").split(b"\n")
         self._held = self._held[: LONGEST + 1]  # that is too long already
-        for line in filter(None, lines):
-            if line not in self._said:
-                self._say(self._firmware.answer(line if len(line) <= LONGEST else b""))
+        self._say(
+            b"".join(
+                self._firmware.answer(line if len(line) <= LONGEST else b"")
+                for line in lines
+                if line and line not in self._said
+            )
+        )
 
     def _say(self, lines: bytes) -> None:
         """
@@ -198,6 +202,8 @@ class Instrument:
         """
         assert self._master is not None
         self._said += lines.splitlines()
+        if not lines:
+            return
         with suppress(BlockingIOError):
             os.write(self._master, lines)
 

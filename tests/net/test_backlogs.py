@@ -306,15 +306,20 @@ class ResumeTests(LateCase):
         self.assertEqual(told[1:], [("t", "up", 0), ("t", 1), ("t", "down", 1)] * 16)
 
     def test_forgotten(self) -> None:
-        """Senders that came, went and were forgotten while it was away are a gap, each once."""
+        """Senders that came, went and were forgotten while it was away are a gap, each once.
+
+        C{v} it has heard of; of C{w} it knows a life before that.
+        """
         self.owner.addSender("before", "a")
         self.owner.call(RemoveSender("before"))
         self.wait(3)
         old = self.peer(instance="me")
         old.listen(None, "a")
         old.leave()
-        for name in ("t", "u", "v"):
-            self.owner.addSender(name, "a" if name != "u" else "b")
+        v = sidText(newSid())
+        for name in ("t", "u", "v", "w"):
+            sid = v if name == "v" else sidText(newSid())
+            self.owner.addSender(name, "a" if name != "u" else "b", sid=sid)
             self.owner.call(RemoveSender(name))
         for _ in range(35):
             self.owner.say(Ping(0))
@@ -322,9 +327,10 @@ class ResumeTests(LateCase):
         peer = self.peer(instance="me")
         peer.call(Listen(None, "a", "resume"))
         peer.take()
-        peer.ask(Resume({"v": (sidText(newSid()), 0)}))
+        peer.ask(Resume({"v": (v, 0), "w": (sidText(newSid()), 5)}))
         gaps = [told for told in plain(peer.take()) if told[1] == "gap"]
-        self.assertEqual(gaps, [("t", "gap", None, None, None, "history")])
+        told = [(name, "gap", None, None, None, "history") for name in "tw"]
+        self.assertEqual(sorted(gaps), told)
 
     def test_stillOpen(self) -> None:
         """One whose old connection seems to be open has heard of what ended long ago."""

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 import tty
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pysig_twisted.testing.instrument import (
     BOOT,
     INTERVAL,
     LONGEST,
+    PERIOD,
     Instrument,
     withoutTerminals,
 )
@@ -110,6 +112,22 @@ class InstrumentTests(InstrumentCase):
         self.assertEqual(self.heard(second), b"")
         self.assertEqual(self.heard(second, BOOT), b"READY thermometer 1.0\r\n")
 
+    def send(self, device: int, data: bytes) -> None:
+        """Send something to it, and wait until it is there."""
+        os.write(device, data)
+        descriptor = self.instrument.descriptor
+        assert descriptor is not None
+        self.assertTrue(select.select([descriptor], [], [], PATIENCE)[0])
+
+    def answers(self, device: int, lines: int = 1) -> bytes:
+        """What it says, when that is so many lines."""
+        heard = self.heard(device)
+        deadline = time.monotonic() + PATIENCE
+        while heard.count(b"\n") < lines and time.monotonic() < deadline:
+            select.select([device], [], [], 0.05)
+            heard += self.heard(device)
+        return heard
+
     def start(self) -> int:
         """Plug it in, open it, and wait until it is ready."""
         self.instrument.plug()
@@ -121,30 +139,31 @@ class InstrumentTests(InstrumentCase):
     def test_answers(self) -> None:
         """Each line that is sent to it is answered, however it ends; empty ones are not."""
         device = self.start()
-        os.write(device, b"TEMP?\n\r\n\rRLY 3 on\r\nRLY 3 ")
-        self.assertEqual(self.heard(device), b"TEMP 21.5\r\nOK\r\n")
+        self.send(device, b"TEMP?\n\r\n\rRLY 3 on\r\nRLY 3 ")
+        self.assertEqual(self.answers(device, 2), b"TEMP 21.5\r\nOK\r\n")
         self.assertEqual(self.heard(device), b"")
-        os.write(device, b"off\n")
-        self.assertEqual(self.heard(device), b"OK\r\n")
+        self.send(device, b"off\n")
+        self.assertEqual(self.answers(device), b"OK\r\n")
 
     def test_lost(self) -> None:
         """What is sent before it is ready is lost, also half a line."""
         self.instrument.plug()
         device = self.open()
         self.heard(device)
-        os.write(device, b"TEMP?\nTEM")
-        self.assertEqual(self.heard(device, BOOT), b"READY thermometer 1.0\r\n")
-        os.write(device, b"P?\n")
-        self.assertEqual(self.heard(device), b"ERR 1 unknown command\r\n")
+        self.send(device, b"TEMP?\nTEM")
+        self.time += BOOT
+        self.assertEqual(self.answers(device), b"READY thermometer 1.0\r\n")
+        self.send(device, b"P?\n")
+        self.assertEqual(self.answers(device), b"ERR 1 unknown command\r\n")
 
     def test_long(self) -> None:
         """A line that is too long is not understood, and the next one is; nothing is held."""
         device = self.start()
         for _ in range(5):
-            os.write(device, b"x" * LONGEST)
+            self.send(device, b"x" * LONGEST)
             self.assertEqual(self.heard(device), b"")
-        os.write(device, b"\nTEMP?\n")
-        self.assertEqual(self.heard(device), b"ERR 1 unknown command\r\nTEMP 21.5\r\n")
+        self.send(device, b"\nTEMP?\n")
+        self.assertEqual(self.answers(device, 2), b"ERR 1 unknown command\r\nTEMP 21.5\r\n")
 
     def test_echo(self) -> None:
         """On a terminal that echoes it does not answer itself."""
@@ -152,13 +171,15 @@ class InstrumentTests(InstrumentCase):
         device = os.open(self.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         self.addCleanup(os.close, device)
         self.heard(device)
-        self.assertEqual(self.heard(device, BOOT).strip(), b"READY thermometer 1.0")
+        self.time += BOOT
+        heard = self.answers(device)
+        for command, answer in ((b"TEMP?\n", b"TEMP 21.5"), (b"RLY 1 on\n", b"OK")):
+            self.send(device, command)
+            while answer not in heard:
+                heard += self.answers(device)
         for _ in range(5):
-            self.assertEqual(self.heard(device).strip(), b"")
-        os.write(device, b"TEMP?\n")
-        self.assertEqual(self.heard(device).strip(), b"TEMP 21.5")
-        for _ in range(5):
-            self.assertEqual(self.heard(device).strip(), b"")
+            heard += self.heard(device)
+        self.assertEqual(heard.split(), b"READY thermometer 1.0 TEMP 21.5 OK".split())
 
     def test_descriptor(self) -> None:
         """It can be waited for what is sent to it, while somebody has it open."""
@@ -184,10 +205,12 @@ class InstrumentTests(InstrumentCase):
         self.instrument.plug()
         device = self.open()
         self.heard(device)
-        self.assertIn(b'{"hello":"blue",', self.heard(device, BOOT))
-        os.write(device, b'{"id":7,"method":"led","params":1}\n')
-        self.assertEqual(self.heard(device), b'{"id":7,"response":"on"}\n')
-        self.assertIn(b'{"event":"climate",', self.heard(device, INTERVAL))
+        self.time += BOOT
+        self.assertIn(b'{"hello":"blue",', self.answers(device, 2))
+        self.send(device, b'{"id":7,"method":"led","params":1}\n')
+        self.assertEqual(self.answers(device), b'{"id":7,"response":"on"}\n')
+        self.time += INTERVAL
+        self.assertIn(b'{"event":"climate",', self.answers(device))
 
     def test_ignores(self) -> None:
         """What is sent to it while it starts is taken, however much, and ignored."""
@@ -339,8 +362,16 @@ class CommandTests(InstrumentCase):
                 while answer.startswith(b'{"event":'):
                     answer = line.readline()
                 self.assertEqual(answer, b'{"id":7,"response":"on"}\n')
+                self.assertLess(min(self.latency(line) for _ in range(10)), PERIOD / 2)
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=PATIENCE)
+
+    def latency(self, line: Any) -> float:
+        """The seconds that it needs for an answer. It has just said something."""
+        begin = time.monotonic()
+        line.write(b'{"hello":"?"}\n')
+        line.readline()
+        return time.monotonic() - begin
 
     def test_order(self) -> None:
         """A path in the place of the name is told."""
