@@ -215,8 +215,9 @@ async def beyondWindow(rig: Rig, size: Outage) -> list[Row]:
     await passing(1)
     [fired] = await sending.ask("halt")
     await reached([listening], SENDER, fired, size.settle)
-    # What is told of a life that nobody remembers may come as late as the window ends.
-    await passing(size.window)
+    # What is told of a life that nobody remembers may come as late as the window ends, which
+    # began for the last listener a moment ago.
+    await passing(size.window + 2)
 
     heard = await histories([listening])
     each, all_ = accounts([_only(history, SENDER) for history in heard], SENDER, fired)
