@@ -16,14 +16,14 @@ from .claim import Claim
 from .command import Command
 from .described import Described
 from .hello import OWN_EVENTS, Hello
-from .lifecycle import SILENT
+from .lifecycle import RESET, SILENT
 from .polls import Polls
 from .text import decoder
 from .voice import ILine, IVoice
 
-READY: Final = r'"hello"\s*:'
+READY: Final = r'"hello"\s*:\s*"[^?]'
 """
-What the first line that a device says of itself has.
+What the first line that a device says of itself has. A line that echoes has the question.
 """
 
 TIMEOUT: Final = 5.0
@@ -150,6 +150,8 @@ class DescribingVoice:
         self._refused.pop(name, None)
         if claim is not None:
             claim.remove(reason)
+        if reason == RESET and not self._claims:
+            self._line.restarted(reason)
 
     def _fire(self, name: str, event: str, data: Any) -> None:
         """

@@ -234,6 +234,13 @@ class Device:
         self._schedule()
         return answer
 
+    def restarted(self, reason: str) -> None:
+        """
+        See L{ILine.restarted<pysig_twisted.bridge.voice.ILine.restarted>}.
+        """
+        self._exchange.close(reason)
+        self._exchange.open(self.clock.now())
+
     def note(self, problem: str) -> None:
         """
         See L{ILine.note<pysig_twisted.bridge.voice.ILine.note>}.
@@ -326,9 +333,10 @@ class Device:
         The device is there no more. One that is silent is still polled.
         """
         self._voice.disconnect(reason)
-        self._exchange.close(reason)
         if reason == SILENT:
-            self._exchange.open(self.clock.now())
+            self.restarted(reason)
+        else:
+            self._exchange.close(reason)
 
     def _tellStatistics(self, now: float) -> None:
         """

@@ -102,6 +102,11 @@ class ILine(Protocol):
         @return: see L{Exchange.ask}.
         """
 
+    def restarted(self, reason: str) -> None:
+        """
+        What was asked of the device before this it does not answer any more.
+        """
+
     def note(self, problem: str) -> None:
         """
         Say why a name is not the device's, although it is there; with an empty text, that

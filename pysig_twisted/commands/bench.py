@@ -19,6 +19,10 @@ port = {port}
 lines = "drop"
 stats = 0
 
+[serial.thermometer.request.set_relay]
+send = "RLY {{relay:int:1-4}} {{state:on|off}}"
+reply = {{match = '^OK$', error = '^ERR'}}
+
 [[serial.thermometer.event]]
 match = 'T=(?P<celsius>[-.0-9]+)'
 name = "temperature"

@@ -44,6 +44,11 @@ HIDDEN: Final = "bridge"
 A sender that is not shown: what it tells is told by the device's own events, too.
 """
 
+SWITCH: Final = '{"relay": 2, "state": "on"}'
+"""
+The parameters of a request that switches a relay of the thermometer.
+"""
+
 TWISTD: Final = ("twistd", "-n", "--pidfile=", "pysig", "server", "--listen")
 
 
@@ -133,8 +138,10 @@ def introduction(command: str, endpoint: str, lack: str) -> str:
         serial = [f"(A simulated serial device would be here, too, but {lack}.)"]
     else:
         serial = [
-            "The thermometer is a serial device (a simulated one). Pull its plug, and plug it in:",
+            "The thermometer is a serial device (a simulated one). Switch one of its relays, pull"
+            " its plug, and plug it in:",
             "",
+            f"{start} request thermometer set_relay '{SWITCH}'",
             f"{start} request bench unplug",
             f"{start} request bench replug",
         ]

@@ -191,9 +191,7 @@ class History:
         reading it finds that all is gone.
         """
         lives = record.lives
-        self.forgotten[lives.name] = Forgotten(
-            record.info.sid, record.endedAt, record.info.events
-        )
+        self.forgotten[lives.name] = Forgotten(record.info.sid, record.endedAt, record.info.events)
         self.forgotten.move_to_end(lives.name)
         if len(self.forgotten) > MAX_FORGOTTEN:
             self.forgotten.popitem(last=False)

@@ -102,7 +102,7 @@ class DemoTests(CommandCase):
         run = self.demo(usePTY=True, environment={"NO_COLOR": "1"})
         await run.printed("  machine  disk  ")
         lines = [line.strip() for line in run.out.splitlines() if " --connect " in line]
-        self.assertEqual(len(lines), 3 if withoutPtys() else 5)
+        self.assertEqual(len(lines), 3 if withoutPtys() else 6)
         outputs = []
         for line in lines[:3]:
             arguments = demo.shlex.split(line)
@@ -128,7 +128,12 @@ class DemoTests(CommandCase):
         run = self.demo(usePTY=True, environment={"NO_COLOR": "1"})
         await run.printed("  thermometer  #connect  ")
         await run.printed('  {"celsius":')
-        lines = [line.strip() for line in run.out.splitlines() if " request bench " in line]
+        lines = [line.strip() for line in run.out.splitlines() if " --connect " in line]
+        [relay] = [line for line in lines if " set_relay " in line]
+        told = await self.spawn(*demo.shlex.split(relay)[3:], connect=False).ended()
+        self.assertEnds(told, 0)
+        self.assertEqual(told.out, '"OK"\n')
+        lines = [line for line in lines if " request bench " in line]
         for line, told in (
             (lines[0], '  thermometer  #disconnect  {n}  {"reason":"unplugged"}'),
             (lines[1], '  thermometer  started  {n}  "READY thermometer 1.0"'),

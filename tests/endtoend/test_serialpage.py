@@ -1,6 +1,6 @@
 """
-docs/serial.md and docs/serial-requests.md, done as they say: the file is written, the commands are typed, the plug is pulled,
-and what is printed is compared with the page.
+docs/serial.md and docs/serial-requests.md, done as they say: the file is written, the commands are
+typed, the plug is pulled, and what is printed is compared with the page.
 
 As in the tutorial, a console block is a terminal, and one that begins with a command that still
 runs is a further look at it. C{...} stands for any lines, C{^C} for Ctrl-C; numbers are not
