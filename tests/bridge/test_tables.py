@@ -81,7 +81,8 @@ class ReadTests(SynchronousTestCase):
                 "f: [t] min_intervall: there is no such key; did you mean min_interval?",
                 f"f: [t] zzz: there is no such key; there are {known}",
                 "f: [t] on_change: is 1; give true or false",
-                "f: [t] parse: is 'xml'; give one of regex, json, csv, kv, nmea, position, hex, text",
+                "f: [t] parse: is 'xml'; give one of regex, json, csv, kv, nmea, position, hex,"
+                " text",
                 'f: [t] types: is {t = "double"}; give a table of int, float, str, bool or hex,'
                 ' such as {t = "float"}',
                 "f: [t] columns: is 'a,b'; give a list of texts",
