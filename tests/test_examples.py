@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import queue
 import re
 import runpy
+import shlex
 import shutil
 import signal
 import socket
@@ -15,13 +17,16 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import count
 from pathlib import Path
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted.bridge.building import rulesFor
+from pysig_twisted.bridge.requestbuilding import askings
 from pysig_twisted.config import load
 from pysig_twisted.tap import Options
+from pysig_twisted.testing.thermometer import Thermometer
 from tests.linesim import withoutPtys
 from tests.test_docs import complaint
 
@@ -424,11 +429,16 @@ class ExampleTests(SynchronousTestCase):
         commands = re.findall(
             r"(?m)^# {3}((?:python|twistd|pysig) .*?)(?: {3}.*)?$", path.read_text()
         )
-        self.assertEqual(len(commands), 3)
+        self.assertEqual(len(commands), 4)
+        [command] = [shlex.split(each) for each in commands if " request " in each]
+        asked = askings(device, count(1))[command[3]].command(json.loads(command[4]))
+        instrument = Thermometer()
+        self.assertEqual(instrument.answer(asked.data.rstrip()), b"OK\r\n")
+        self.assertEqual(instrument.relays, [False, True, False, False])
         for _, _, kind, _ in Options.subCommands:
             self.patch(kind, "postOptions", lambda self: None)
         for command in commands:
-            self.assertEqual(complaint(command.split()), "", command)
+            self.assertEqual(complaint(shlex.split(command)), "", command)
 
     def test_microPython(self) -> None:
         """What is to run on a board says hello here, and answers, until nobody is there."""

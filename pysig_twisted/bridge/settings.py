@@ -127,7 +127,7 @@ class DeviceSettings(Table, frozen=True):
     @ivar event: the rules, C{[[serial.NAME.event]]}.
     @ivar request: the requests that it answers, C{[serial.NAME.request.METHOD]}.
     @ivar poll: what it is asked again and again, C{[[serial.NAME.poll]]}.
-    @ivar queue: how many requests may wait. More are refused.
+    @ivar queue: how many requests may wait, 100 at most. More are refused.
     @ivar commandGap: seconds between the end of one command and the next.
     @ivar charDelay: seconds after each byte that is sent.
     @ivar lineDelay: seconds after each line of a command that has several.

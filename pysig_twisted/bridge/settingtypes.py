@@ -20,7 +20,8 @@ Seconds = Annotated[float, Meta(gt=0, description="a number of seconds above 0")
 SecondsOrNone = Annotated[float, Meta(ge=0, description="a number of seconds, 0 or more")]
 Pause = Annotated[float, Meta(ge=0.05, description="a number of seconds, 0.05 or more")]
 Delay = Annotated[float, Meta(ge=0, le=10, description="a number of seconds, 0 to 10")]
-Room = Annotated[int, Meta(ge=1, le=1000, description="a whole number, 1 to 1000")]
+# A sender's handlers work on so many requests at once; see core.requests.
+Room = Annotated[int, Meta(ge=1, le=100, description="a whole number, 1 to 100")]
 Description = Annotated[str, Meta(max_length=1000, description="text of 1,000 characters at most")]
 Hex = Annotated[
     str, Meta(pattern=r"^\s*([0-9A-Fa-f]{2}\s*)*$", description='bytes in hex, such as "AA 55"')
