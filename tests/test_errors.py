@@ -146,7 +146,8 @@ class FromHandlerTests(SynchronousTestCase):
     def test_passedOn(self) -> None:
         """The errors that a handler may choose reach the caller as they are."""
         self.assertEqual(
-            PASSED_ON, {"remote-error", "no-such-method", "busy", "too-large", "bad-request"}
+            PASSED_ON,
+            {"remote-error", "no-such-method", "busy", "too-large", "bad-request", "timeout"},
         )
         for code in PASSED_ON:
             error = made(PysigError.byCode[code])

@@ -39,7 +39,8 @@ class Awaited:
         self.asked = asked
         self.sentAt = 0.0
         self._reply: Any = asked.command.reply()
-        self._echo = asked.command.echo if isEchoing else b""
+        self._echoes = list(asked.command.echo) if isEchoing else []
+        self._rawEcho = asked.command.data if isEchoing else b""
         self._decode = decode
         self._raw = b""
 
@@ -49,6 +50,20 @@ class Awaited:
         Is there no answer?
         """
         return bool(self._reply.isNone)
+
+    @property
+    def isEchoAwaited(self) -> bool:
+        """
+        Has part of what was sent not come back?
+        """
+        return bool(self._echoes)
+
+    @property
+    def isKnown(self) -> bool:
+        """
+        Is the answer known by what it says?
+        """
+        return bool(self._reply.isKnown)
 
     @property
     def isRaw(self) -> bool:
@@ -78,8 +93,10 @@ class Awaited:
 
         @param isEvent: tells whether a rule takes it.
         """
-        if self._echo and frame.startswith(self._echo):
-            frame, self._echo = frame[len(self._echo) :], b""
+        if self._echoes and frame.startswith(self._echoes[0]):
+            frame = frame[len(self._echoes.pop(0)) :]
+            if self.isNone and not self._echoes:
+                return Said(Answer(), self._decode(frame))
             if not frame:
                 return Taken.MORE
         text = self._decode(frame)
@@ -93,11 +110,12 @@ class Awaited:
         @return: the answer, if that is all of it; and what is not part of it.
         """
         self._raw += data
-        if self._echo and len(self._raw) >= len(self._echo):
-            self._raw = self._raw.removeprefix(self._echo)
-            self._echo = b""
-        size = self._reply.size
-        if self._echo.startswith(self._raw) or len(self._raw) < size:
+        echo, size = self._rawEcho, self._reply.size
+        if len(self._raw) >= len(echo):
+            self._raw, self._rawEcho = self._raw.removeprefix(echo), b""
+        elif echo.startswith(self._raw):
+            return None, b""
+        if len(self._raw) < size:
             return None, b""
         frame, rest = self._raw[:size], self._raw[size:]
         self._raw = b""

@@ -178,4 +178,8 @@ def _stateOf(device: Device) -> dict[str, Any]:
         "boot": life.boot,
         "port": settings.port or msgspec.to_builtins(settings.match),
         "description": settings.description,
+        "requests": {
+            method: {"send": request.send, "description": request.description}
+            for method, request in settings.request.items()
+        },
     }

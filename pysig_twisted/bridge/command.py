@@ -4,7 +4,7 @@ What is asked of a device: the bytes to send, and what answers them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 Reply = Callable[[], Any]
@@ -19,7 +19,7 @@ class Command:
 
     @ivar what: the method, or what a poll sends; for messages.
     @ivar data: what is sent.
-    @ivar echo: what comes back of that from a device that echoes: a frame's payload.
+    @ivar echo: what comes back of that from a device that echoes: the payloads of frames.
     @ivar reply: makes what waits for the answer.
     @ivar timeout: seconds that the device has to answer, each time the command is sent.
     @ivar deadline: seconds until whoever asks has waited long enough, in all.
@@ -46,7 +46,7 @@ class Command:
         data: bytes,
         reply: Reply,
         *,
-        echo: bytes = b"",
+        echo: Sequence[bytes] = (),
         timeout: float = 1.0,
         deadline: float = 10.0,
         retries: int = 0,

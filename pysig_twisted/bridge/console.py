@@ -45,4 +45,6 @@ def consoleCommand(device: DeviceSettings, params: Any) -> Command:
         data = framerFor(device).wrap(payload)
     except ValueError as error:
         raise BadRequest(f"{text!r} cannot be sent: {error}") from error
-    return Command(METHOD, data, GatherReply, echo=payload, timeout=wait, deadline=wait + LONGEST)
+    return Command(
+        METHOD, data, GatherReply, echo=(payload,), timeout=wait, deadline=wait + LONGEST
+    )

@@ -182,7 +182,7 @@ class DescribingVoice:
                 method,
                 asked.data,
                 asked.reply,
-                echo=asked.echo,
+                echo=(asked.echo,),
                 timeout=TIMEOUT,
                 deadline=DEADLINE,
                 isSure=True,

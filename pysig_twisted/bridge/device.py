@@ -30,7 +30,7 @@ from .describing import READY, DescribingVoice
 from .exchange import Exchange
 from .expressions import compileExpression
 from .framing import Piece
-from .lifecycle import CLOSED, REFUSED, SILENT, Lifecycle, State
+from .lifecycle import CLOSED, REFUSED, RESET, SILENT, Lifecycle, State
 from .noise import NoiseMeter
 from .plain import PlainVoice
 from .requestbuilding import clearFor, pacingFor
@@ -95,7 +95,7 @@ class Device:
         self._noise = NoiseMeter(settings.noise.bad, settings.noise.every, voice.isText)
         self._exchange = Exchange(
             settings.name,
-            self.write,
+            lambda data: self._write(data),
             self._late,
             decode=self._text,
             pacing=pacingFor(settings, self._secondsPerByte),
@@ -165,17 +165,18 @@ class Device:
         self.stats.bytesIn += len(data)
         if now < self._tapUntil:
             self._voice.fire(RAW, {"hex": data.hex(" "), "text": self._text(data)})
-        if self._exchange.isRaw:
-            data = self._exchange.takeRaw(data, now)
-            self._exchange.expire(now)
+        isRaw = self._exchange.isRaw
+        if isRaw:
+            data = self._takeRaw(data, now)
         pieces = self._framer.feed(data, now)
-        if pieces:
-            self._take(pieces, now)
-            self._schedule()
-        else:
+        if data and not pieces:
             self._exchange.stir(now)
-            if self._framer.due is not None:  # nothing else is due earlier than it was
-                self._schedule()
+        if pieces or isRaw:
+            self._take(pieces, now)
+            self._exchange.expire(now)
+            self._schedule()
+        elif self._framer.due is not None:  # nothing else is due earlier than it was
+            self._schedule()
 
     def lost(self, reason: str, message: str) -> None:
         """
@@ -183,9 +184,7 @@ class Device:
         """
         self._end()
         self.life.closed(reason, message)
-        self._cancel()
-        self._write = lambda data: None
-        self._voice.closed(reason)
+        self._close(reason)
 
     def stop(self) -> None:
         """
@@ -193,8 +192,7 @@ class Device:
         """
         self._end()
         self.life.stop()
-        self._cancel()
-        self._voice.closed(CLOSED)
+        self._close(CLOSED)
 
     def statistics(self, params: Any = None) -> dict[str, Any]:
         """
@@ -221,7 +219,8 @@ class Device:
         """
         See L{ILine.write<pysig_twisted.bridge.voice.ILine.write>}.
         """
-        self._write(data)
+        if not self._exchange.isSending and not self._isBlocked():
+            self._write(data)
 
     def ask(self, command: Command) -> Deferred[Any]:
         """
@@ -238,7 +237,7 @@ class Device:
         """
         See L{ILine.restarted<pysig_twisted.bridge.voice.ILine.restarted>}.
         """
-        self._exchange.close(reason)
+        self._exchange.close(reason, isNew=reason == RESET)
         self._exchange.open(self.clock.now())
 
     def note(self, problem: str) -> None:
@@ -270,6 +269,32 @@ class Device:
         self._take(self._framer.end(), now)
         self._early.clear()
 
+    def _close(self, reason: str) -> None:
+        """
+        Nothing goes out, and there is nothing to wait for.
+        """
+        self._write, self._isBlocked = lambda data: None, lambda: False
+        timer, self._timer, self._statsAt = self._timer, None, None
+        if timer is not None:
+            timer.cancel()
+        self._voice.closed(reason)
+
+    def _takeRaw(self, data: bytes, now: float) -> bytes:
+        """
+        Handle bytes while an answer is so many of them.
+
+        @return: what is not part of it.
+        """
+        self._isTaking = True
+        try:
+            rest = self._exchange.takeRaw(data, now)
+        finally:
+            self._isTaking = False
+        if not self._exchange.isRaw:
+            self.stats.frames += 1
+            self.life.said("", now)
+        return rest
+
     def _take(self, pieces: list[Piece], now: float) -> None:
         """
         Handle frames and noise.
@@ -277,10 +302,10 @@ class Device:
         self._isTaking = True
         try:
             for piece in pieces:
-                self._takeOne(piece, now)
+                if self.life.isOpen:  # nobody who was told has stopped it
+                    self._takeOne(piece, now)
         finally:
             self._isTaking = False
-        self._exchange.expire(now)
 
     def _takeOne(self, piece: Piece, now: float) -> None:
         """
@@ -336,7 +361,7 @@ class Device:
         if reason == SILENT:
             self.restarted(reason)
         else:
-            self._exchange.close(reason)
+            self._exchange.close(reason, isNew=reason == RESET)
 
     def _tellStatistics(self, now: float) -> None:
         """
@@ -352,6 +377,8 @@ class Device:
         See that L{_expire} is called in time. A timer that would be early is left:
         moving it costs more than to find that there is nothing to do.
         """
+        if not self.life.isOpen:
+            return
         dues = (
             self._framer.due,
             self._voice.due,
@@ -369,14 +396,6 @@ class Device:
         delay = max(0.0, due - self.clock.now())
         self._timer = self.clock.callLater(delay, self._expire)
 
-    def _cancel(self) -> None:
-        """
-        There is nothing to wait for.
-        """
-        timer, self._timer, self._statsAt = self._timer, None, None
-        if timer is not None:
-            timer.cancel()
-
     def _expire(self) -> None:
         """
         Time has passed.
@@ -384,6 +403,7 @@ class Device:
         self._timer = None
         now = self.clock.now()
         self._take(self._framer.expire(now), now)
+        self._exchange.expire(now)
         self._voice.expire(now)
         self.life.expire(now)
         if self._statsAt is not None and self._statsAt <= now:

@@ -17,7 +17,8 @@ from ..core.signals import MAX_EVENTS
 from ..errors import BadName
 from ..names import checkName, isReserved
 from .building import RAW, STATS, checksumOf, framerFor
-from .eventmistakes import eventMistakes, expressionFor, longestText
+from .effort import quickExpression
+from .eventmistakes import eventMistakes
 from .framesettings import FRAMES, ChecksumSettings, LineFrame
 from .ports import portMistakes, twins
 from .presets import PRESETS, merged, preset
@@ -149,7 +150,7 @@ def _device(
     for key, problem in _mistakes(device, own, line, endpointProblem):
         if place.isRight(key):
             place.wrong(key, problem)
-    rules = _rules(values.get("event", []), longestText(device), place, partial(inner, "event"))
+    rules = _rules(values.get("event", []), device.longestText, place, partial(inner, "event"))
     device = msgspec.structs.replace(device, line=settings or LineSettings(), event=tuple(rules))
     if all(place.isRight(key) for key in ("frame", "checksum", "encoding")):
         requests = requestsOf(values.get("request", {}), device, place, partial(inner, "request"))
@@ -269,7 +270,7 @@ def _mistakes(
     yield from portMistakes(device, own, line, endpointProblem)
     for key, text in (("ready", device.ready), ("reset", device.reset)):
         try:
-            expressionFor(text, longestText(device))
+            quickExpression(text, device.longestText)
         except ValueError as error:
             yield key, f"{shown(text)} {error}"
     if 0 < device.stats < FASTEST_STATS:

@@ -18,11 +18,20 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product, zip_longest
 from math import factorial
 from typing import Any, Final
 
-from .expressions import CHARACTERS, NOTHING, POSSESSIVE, Automaton, Part, isRepeat
+from .expressions import (
+    CHARACTERS,
+    NOTHING,
+    POSSESSIVE,
+    Automaton,
+    Part,
+    compileExpression,
+    isRepeat,
+)
 
 if sys.version_info >= (3, 11):
     from re import _constants as codes
@@ -41,10 +50,28 @@ GROUP: Final = 4
 The steps that a repeated group takes for a character, where a repeated character takes 1.
 """
 
+RUN: Final = 16
+"""
+The characters in sequence, none of them repeated, that are passed over in one step.
+"""
+
 _ENDLESS: Final = 10**30
 _PATIENCE: Final = 100_000
 _ATOMIC: Final = getattr(codes, "ATOMIC_GROUP", None)
 _SINGLE: Final = (codes.ANY, codes.IN, codes.LITERAL, codes.NOT_LITERAL)
+
+
+@lru_cache(1024)
+def quickExpression(text: str, length: int) -> re.Pattern[str]:
+    """
+    The expression that a text spells, if it is quick enough.
+
+    @param length: the most characters of what it is looked for in.
+    @raise ValueError: it is none, or see L{checkEffort}.
+    """
+    expression = compileExpression(text)
+    checkEffort(text, length)
+    return expression
 
 
 def checkEffort(text: str, length: int) -> None:
@@ -133,6 +160,19 @@ def _withoutEnd(items: Any) -> list[Any]:
     return rest
 
 
+def _longestRun(items: Any) -> int:
+    """
+    The most items in sequence that are one character each, inside of groups, too.
+    """
+    longest = length = 0
+    for kind, value in items:
+        if kind is codes.SUBPATTERN:
+            longest = max(longest, _longestRun(value[3]))
+        length = length + 1 if kind in _SINGLE else 0
+        longest = max(longest, length)
+    return longest
+
+
 _Ways = tuple[int, ...]
 """
 In how many ways a text can be divided by no border that can be anywhere, by one, and so on.
@@ -175,6 +215,7 @@ class _Graph(Automaton):
         """
         Read the expression. Place 0 stands before it: for all that is passed over.
         """
+        self._pace = max(1, _longestRun(items) // RUN)
         self._place(CHARACTERS)
         if not self._isAnchored:
             self.again(Part(False, (0,), (0,)))
@@ -317,7 +358,7 @@ class _Graph(Automaton):
             part = self.sequence(value[2])
             longest = min(self._length, int(value[2].getwidth()[1] * value[1]))
             if len(value[2]) != 1 or value[2][0][0] not in _SINGLE:
-                self._pace = GROUP
+                self._pace = max(self._pace, GROUP)
         else:
             return super()._item(item)
         self.again(part)

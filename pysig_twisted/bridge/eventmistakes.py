@@ -4,19 +4,15 @@ What is wrong with rules whose settings are right one by one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from ..errors import BadName
 from ..names import checkName
 from .building import TAKEN
-from .effort import checkEffort
-from .expressions import compileExpression
-from .framesettings import FixedFrame
-from .framing import SAMPLE
+from .effort import quickExpression
 from .parsers import SKIPPED
-from .settings import DeviceSettings, EventSettings
+from .settings import EventSettings
 from .tables import shown
 
 NMEA_HEAD: Final = ("talker", "type")
@@ -37,32 +33,11 @@ A key, and the rest of a sentence.
 """
 
 
-def expressionFor(text: str, longest: int) -> re.Pattern[str]:
-    """
-    The expression that a setting spells.
-
-    @param longest: the most characters that it is looked for in; see L{longestText}.
-    @raise ValueError: it is none, or one that could take too long.
-    """
-    expression = compileExpression(text)
-    checkEffort(text, longest)
-    return expression
-
-
-def longestText(settings: DeviceSettings) -> int:
-    """
-    The most characters that the text of a frame has, or of noise that is looked at.
-    """
-    frame = settings.frame
-    most = max(SAMPLE, frame.size if isinstance(frame, FixedFrame) else frame.max)
-    return most * (4 if settings.encoding.endswith(":backslashreplace") else 1)  # as \\xff
-
-
 def eventMistakes(settings: EventSettings, longest: int) -> Iterator[Mistake]:
     """
     What is wrong with a rule: the key, and the rest of a sentence.
 
-    @param longest: the most characters of the text of a frame; see L{longestText}.
+    @param longest: the most characters of the text of a frame.
     """
     for attribute, parsers in _CONCERNED.items():
         given = getattr(settings, attribute)
@@ -71,7 +46,7 @@ def eventMistakes(settings: EventSettings, longest: int) -> Iterator[Mistake]:
     known: list[str] | None = None
     if settings.match:
         try:
-            expression = expressionFor(settings.match, longest)
+            expression = quickExpression(settings.match, longest)
         except ValueError as error:
             yield "match", f"{shown(settings.match)} {error}"
         else:

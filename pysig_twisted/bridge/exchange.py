@@ -19,7 +19,8 @@ something is L{due<Exchange.due>}.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from twisted.internet.defer import Deferred, fail
 from ..errors import Busy, Cancelled, RemoteError, RequestTimeout, TooLarge
 from .awaited import Awaited, Said
 from .command import Command, Pacing
+from .dirt import Dirt
 from .exchangecounts import ExchangeCounts
 from .polls import Polls
 from .replies import Taken
@@ -41,6 +43,11 @@ The type of the L{RemoteError} for what a device says is wrong.
 BLOCKED: Final = 0.25
 """
 Seconds between two looks at a line that takes nothing.
+"""
+
+GAPS: Final = 10
+"""
+How many times as long a device is left alone that goes on to speak after its answer.
 """
 
 Late = Callable[[str, str], object]
@@ -62,25 +69,6 @@ class _State(Enum):
     """
     A command has ended a moment ago.
     """
-
-
-class _Dirt:
-    """
-    That an answer may still come, to nobody.
-
-    @ivar asker: what was asked.
-    @ivar since: when it was to be answered.
-    @ivar quiet: how long the line has to be quiet, in seconds.
-    @ivar until: when it has been, if nothing comes.
-    """
-
-    __slots__ = ("asker", "quiet", "since", "until")
-
-    def __init__(self, asker: str, since: float, now: float, quiet: float) -> None:
-        self.asker = asker
-        self.since = since
-        self.quiet = quiet
-        self.until = now + quiet
 
 
 class Exchange:
@@ -131,11 +119,19 @@ class Exchange:
         self._state = _State.CLOSED
         self._waiting = Waiting(device, room)
         self._current: Awaited | None = None
-        self._parts: Iterator[tuple[bytes, float]] = iter(())
+        self._parts: deque[tuple[bytes, float]] = deque()
         # When the current state ends, if nothing happens before.
         self._until = 0.0
+        # Until when the device is to be left alone after what was sent.
+        self._pauseUntil = 0.0
+        # Until when it is, at the latest, after a command has ended.
+        self._gapUntil = 0.0
         self._asker = ""
-        self._dirt: _Dirt | None = None
+        self._isKnown = False
+        self._isCut = False
+        self._dirt: Dirt | None = None
+        # When to look again at a line that takes nothing.
+        self._lookAt: float | None = None
 
     @property
     def due(self) -> float | None:
@@ -143,12 +139,13 @@ class Exchange:
         When L{expire} is to be called; C{None} where time changes nothing.
         """
         dues = [self._waiting.due]
-        if self._state not in (_State.CLOSED, _State.IDLE):
+        if self._state is _State.IDLE:
+            if self._lookAt is not None:
+                dues.append(self._lookAt)
+            else:
+                dues.append(self._polls.due if self._dirt is None else self._dirt.until)
+        elif self._state is not _State.CLOSED:
             dues.append(self._until)
-        elif self._dirt is not None:
-            dues.append(self._dirt.until)
-        elif self._state is _State.IDLE:
-            dues.append(self._polls.due)
         if self._current is not None and self._current.asked.answer is not None:
             dues.append(self._current.asked.until)
         return min((due for due in dues if due is not None), default=None)
@@ -168,22 +165,42 @@ class Exchange:
         current = self._current
         return self._state is _State.WAITING and current is not None and current.isRaw
 
+    @property
+    def isSending(self) -> bool:
+        """
+        Is part of a command sent, and part of it not?
+        """
+        return self._state is _State.SENDING
+
     def open(self, now: float) -> None:
         """
         The device is there.
         """
-        if self._state is _State.CLOSED:
-            self._state = _State.IDLE
-            self._polls.begin(now)
+        if self._state is not _State.CLOSED:
+            return
+        self._state = _State.IDLE
+        self._polls.begin(now)
+        if self._dirt is not None:
+            self._dirt.begin(now)
+        isCut, self._isCut = self._isCut, False
+        if isCut and self._clear:
+            self._write(self._clear)
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str, isNew: bool = False) -> None:
         """
         The device has gone, and with it all that was asked.
+
+        @param isNew: has it started anew? Else it may still answer, if it comes back.
         """
+        self._isCut = self._state is _State.SENDING and not isNew
         self._state = _State.CLOSED
+        self._lookAt = None
         current, self._current = self._current, None
         gone = [*([current.asked] if current is not None else []), *self._waiting.clear()]
-        self._dirt = None
+        if isNew:
+            self._dirt = None
+        elif current is not None:
+            self._soil(current.asked.command, 0.0)
         for each in gone:
             each.fail(Cancelled(f"{self._device} has gone ({reason}) before it answered"))
 
@@ -207,7 +224,7 @@ class Exchange:
             return fail(error)
         if other is not None:
             self.counts.replaced += 1
-            other.fail(Busy(f"a newer {command.what} came before this one was sent"))
+            other.fail(Busy(f"a newer {command.what} took its place"))
         return answer
 
     def take(self, frame: bytes, isEvent: Callable[[], bool], now: float) -> bool:
@@ -222,17 +239,18 @@ class Exchange:
             taken = current.take(frame, isEvent)
             if isinstance(taken, Said):
                 self._end(current, taken, now)
-            elif taken is Taken.MORE and current.gathered is None:
-                self._until = now + current.asked.command.timeout
-            if taken is not Taken.NO:
                 return True
-        isOver = self._state is _State.GAP
-        if not (isOver or self._dirt is not None) or isEvent():
+            if taken is Taken.MORE:
+                self._goesOn(current, now)
+                return True
+        text, dirt = self._decode(frame), self._dirt
+        if dirt is not None and dirt.take(frame, text, isEvent, now):
+            self._tellLate(text, dirt.asker)
+            return True
+        if self._state is not _State.GAP or self._isKnown or isEvent():
             return False
-        if isOver:
-            self._until = now + self._pacing.gap
-        self.stir(now)
-        self._tellLate(self._decode(frame), self._dirt.asker if self._dirt else self._asker)
+        self._stayAway(now)
+        self._tellLate(text, self._asker)
         return True
 
     def stir(self, now: float) -> None:
@@ -240,7 +258,9 @@ class Exchange:
         Something has come that is no frame yet, or none at all: the line is not quiet.
         """
         if self._dirt is not None:
-            self._dirt.until = now + self._dirt.quiet
+            self._dirt.stir(now)
+        if self._state is _State.GAP:
+            self._stayAway(now)
 
     def takeRaw(self, data: bytes, now: float) -> bytes:
         """
@@ -281,18 +301,22 @@ class Exchange:
 
     def _isFree(self, now: float) -> bool:
         """
-        Can anything be sent?
+        Can something be sent that waits?
         """
+        self._lookAt = None
+        if self._state is _State.CLOSED:
+            return False
         if self._state is _State.GAP and self._until <= now:
             self._state = _State.IDLE
-        if self._state is not _State.IDLE:
-            return False
         if self._dirt is not None and self._dirt.until <= now:
             self._dirt = None
-        if self._isBlocked():
-            self._soil(now, BLOCKED)
+        polled = self._polls.due
+        isWanted = self._waiting.first is not None or (polled is not None and polled <= now)
+        if self._state is not _State.IDLE or not isWanted:
             return False
-        return True
+        if self._isBlocked():
+            self._lookAt = now + BLOCKED
+        return self._lookAt is None
 
     def _next(self, now: float) -> Asked | None:
         """
@@ -313,7 +337,9 @@ class Exchange:
         """
         self._current = Awaited(asked, self._isEchoing, self._decode)
         self._asker = asked.command.what
-        self._parts = self._pacing.parts(asked.command.data)
+        self._isKnown = self._current.isKnown
+        self._parts.clear()
+        self._parts.extend(self._pacing.parts(asked.command.data))
         self._state = _State.SENDING
         self.counts.sent += 1
         self._send(now)
@@ -322,43 +348,53 @@ class Exchange:
         """
         Send the next part of it.
         """
-        for part, pause in self._parts:
+        while self._parts:
+            part, pause = self._parts.popleft()
             self._write(part)
             self.counts.bytes += len(part)
-            self._until = now + pause
-            if pause:
+            self._until = self._pauseUntil = now + pause
+            if pause and self._parts:
                 return
         current = self._current
         assert current is not None
-        command = current.asked.command
         current.sentAt = now
-        isSentAt = now + self._pacing.onLine(command.data)
-        if current.isNone:
+        isSentAt = now + self._pacing.onLine(current.asked.command.data)
+        if current.isNone and not current.isEchoAwaited:
             self._rest(isSentAt)
             current.asked.succeed(None)
         else:
             self._state = _State.WAITING
-            self._until = isSentAt + command.timeout
+            self._until = isSentAt + current.asked.command.timeout
+
+    def _goesOn(self, current: Awaited, now: float) -> None:
+        """
+        Part of the answer has come, and there is time for the rest.
+        """
+        asked = current.asked
+        if current.gathered is None and asked.answer is not None:
+            self._until = min(now + asked.command.timeout, asked.until)
 
     def _end(self, current: Awaited, said: Said, now: float) -> None:
         """
         The device has answered.
         """
-        asked, answer = current.asked, said.answer
-        if asked.answer is None:
-            self._tellLate(said.text, self._asker)
+        asked, answer, what = current.asked, said.answer, self._asker
+        isLate = asked.answer is None
         self._rest(now)
-        if answer.isTooLong:
+        if answer.isTooLong or answer.isUnreadable:
             self._dirty(asked.command, now)
-            asked.fail(TooLarge(f"{self._device} answered {self._asker}: {answer.error}"))
-            return
-        self.counts.answered(now - current.sentAt, answer.error is not None)
-        if asked.isRepeated and self._dirt is not None:
-            self.stir(now)  # it was sent twice, and answered once
-        if answer.error is None:
-            asked.succeed(answer.data)
+        elif asked.isRepeated:
+            self._soil(asked.command, now)  # it was sent twice, and answered once
+        if answer.isTooLong:
+            asked.fail(TooLarge(f"{self._device} answered {what}: {answer.error}"))
         else:
-            asked.fail(RemoteError(DEVICE_ERROR, answer.error))
+            self.counts.answered(now - current.sentAt, answer.error is not None)
+            if answer.error is None:
+                asked.succeed(answer.data)
+            else:
+                asked.fail(RemoteError(DEVICE_ERROR, answer.error))
+        if isLate and said.text:
+            self._tellLate(said.text, what)
 
     def _rest(self, now: float) -> None:
         """
@@ -366,27 +402,39 @@ class Exchange:
         """
         self._current = None
         self._state = _State.GAP
-        self._until = now + self._pacing.gap
+        self._until = max(now + self._pacing.gap, self._pauseUntil)
+        self._gapUntil = now + GAPS * self._pacing.gap
+
+    def _stayAway(self, now: float) -> None:
+        """
+        Leave it alone for a moment longer.
+        """
+        self._until = max(self._until, min(now + self._pacing.gap, self._gapUntil))
 
     def _timedOut(self, now: float) -> None:
         """
         The device has not answered in time.
         """
-        current = self._current
+        current, what = self._current, self._asker
         assert current is not None
         asked, gathered = current.asked, current.gathered
         self._rest(now)
+        if current.isNone:  # what it sends back has not come
+            asked.succeed(None)
+            return
         if gathered is not None:
+            self._soil(asked.command, now)
             asked.succeed(gathered.data)
             return
-        if current.rest:
-            self._tellLate(current.rest, self._asker)
         self._dirty(asked.command, now)
-        if asked.retries > 0 and asked.answer is not None:
+        isAgain = asked.retries > 0 and asked.answer is not None
+        if isAgain:
             asked.retries -= 1
             self.counts.retries += 1
             self._waiting.again(asked)
-        else:
+        if current.rest:
+            self._tellLate(current.rest, what)
+        if not isAgain:
             self._expired(asked, f"within {asked.command.timeout:g} s")
 
     def _expired(self, asked: Asked, when: str) -> None:
@@ -399,20 +447,19 @@ class Exchange:
 
     def _dirty(self, command: Command, now: float) -> None:
         """
-        An answer to this one may still come, to nobody.
+        The device may still be at work on this one.
         """
-        self._soil(now, self._settle or command.timeout)
+        self._soil(command, now)
         if self._clear and not self._isBlocked():
             self._write(self._clear)
 
-    def _soil(self, now: float, quiet: float) -> None:
+    def _soil(self, command: Command, now: float) -> None:
         """
-        Send nothing until the line is quiet.
-
-        @param quiet: for so many seconds.
+        An answer to this one may still come, to nobody.
         """
-        since, before = (now, 0.0) if self._dirt is None else (self._dirt.since, self._dirt.quiet)
-        self._dirt = _Dirt(self._asker, since, now, max(quiet, before))
+        if self._dirt is None:
+            self._dirt = Dirt(now)
+        self._dirt.add(command, self._settle or command.timeout, now)
 
     def _whyNotSent(self, command: Command, now: float) -> str:
         """

@@ -48,9 +48,14 @@ class Kind:
 
     @cvar name: what it is called.
     @ivar description: what it takes, for people.
+    @ivar examples: two values that it takes: the least and the most, or the shortest and
+        the longest.
+    @ivar count: how many numbers it has, if it is counted.
     """
 
     name = ""
+    count = 0
+    examples: tuple[Any, Any] = (0, 0)
 
     def __init__(self, options: Sequence[str]) -> None:
         """
@@ -117,7 +122,7 @@ class _Int(Kind):
     name = "int"
 
     def _set(self, options: list[str]) -> None:
-        self._low, self._high = self._wholes(options, INTEGERS)
+        self._low, self._high = self.examples = self._wholes(options, INTEGERS)
         self._spec = self._format(_WHOLE_FORMAT, options, "02d") or "d"
 
     def _wholes(
@@ -154,9 +159,10 @@ class _Id(_Int):
         if options:
             raise ValueError(f"with {cut(':'.join(options))}, which is no range; write it 0-255")
         self.description = f"counted, {self._low} to {self._high}"
+        self.count = self._high - self._low + 1
 
     def write(self, value: Any) -> str:
-        return str(self._low + value % (self._high - self._low + 1))
+        return str(self._low + value % self.count)
 
 
 class _Float(Kind):
@@ -167,7 +173,7 @@ class _Float(Kind):
         self._spec = self._format(_NUMBER_FORMAT, options, ".1f")
         self._low, self._high = -sys.float_info.max, sys.float_info.max
         if ends is not None:
-            self._low, self._high = map(float, ends)
+            self._low, self._high = self.examples = float(ends[0]), float(ends[1])
             self.description = f"float, {ends[0]} to {ends[1]}"
             for end in (self._low, self._high):  # what is between them is written between them
                 written = self._written(end)
@@ -202,6 +208,7 @@ class _Str(Kind):
                 )
             self._longest = int(text)
         self.description = f"str, 1 to {self._longest} characters"
+        self.examples = ("x", "x" * self._longest)
 
     def write(self, value: Any) -> str:
         if not isinstance(value, str) or not 1 <= len(value) <= self._longest:
@@ -223,6 +230,7 @@ class _Hex(Kind):
             )
         if self._low < 1 or self._high > LONGEST:
             raise ValueError(f"whose range is not within 1-{LONGEST}, in bytes; write it as 1-8")
+        self.examples = ("00" * self._low, "00" * self._high)
         self.description = f"hex digits of {self._low} to {self._high} bytes"
 
     def write(self, value: Any) -> str:
@@ -251,6 +259,7 @@ class _Choice(Kind):
 
     def _set(self, options: list[str]) -> None:
         self._choices = frozenset(options)
+        self.examples = (min(options, key=len), max(options, key=len))
         for option in options:
             if not option:
                 raise ValueError("where one of the choices is empty; write them as on|off")

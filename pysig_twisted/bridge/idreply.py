@@ -19,7 +19,7 @@ class IdReply:
     """
 
     size = 0
-    isSure = True
+    isKnown = True
     isNone = False
 
     def __init__(

@@ -7,8 +7,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from ..carriers.reopening import Reopener
 from ..carriers.serialendpoints import SerialClientEndpoint
@@ -24,10 +26,11 @@ Seconds of work on what has come, after which others have as long before more is
 """
 
 
+@implementer(IPushProducer)
 class LineProtocol(Protocol):
     """
     Hands on what comes over a line. One that brings very much has half of the time of
-    the process, at most.
+    the process, at most. What is sent is told to wait by the transport.
     """
 
     transport: Any
@@ -39,13 +42,49 @@ class LineProtocol(Protocol):
         self._device = device
         self._clock = clock
         self._timer: ITimer | None = None
+        self._isRegistered = self._isFull = False
 
     def connectionMade(self) -> None:
         """
         The line is open.
         """
-        isBlocked = getattr(self.transport, "isBlocked", lambda: False)
+        isBlocked = getattr(self.transport, "isBlocked", None)
+        if isBlocked is None:  # no serial port, but what another program has one behind
+            self.transport.registerProducer(self, True)
+            self._isRegistered = True
+            isBlocked = self._isBlocked
         self._device.opened(self.transport.write, isBlocked)
+
+    def release(self) -> None:
+        """
+        The line is about to be closed. TLS waits for those who are registered.
+        """
+        if self._isRegistered:
+            self._isRegistered = False
+            self.transport.unregisterProducer()
+
+    def pauseProducing(self) -> None:
+        """
+        See C{IPushProducer}: the other end does not take what is sent.
+        """
+        self._isFull = True
+
+    def resumeProducing(self) -> None:
+        """
+        See C{IPushProducer}: it has taken it.
+        """
+        self._isFull = False
+
+    def stopProducing(self) -> None:
+        """
+        See C{IPushProducer}.
+        """
+
+    def _isBlocked(self) -> bool:
+        """
+        Does the other end take nothing?
+        """
+        return self._isFull
 
     def dataReceived(self, data: bytes) -> None:
         """
@@ -129,6 +168,8 @@ class Line:
 
         @return: a new Deferred that fires when it is closed, at the latest after C{linger}.
         """
+        if self._reopener.protocol is not None:
+            self._reopener.protocol.release()
         return self._reopener.stop()
 
     def _failed(self, word: str, error: BaseException) -> None:

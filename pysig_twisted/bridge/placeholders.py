@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-_USE = re.compile(r"\\N\{[^}]*\}|\\.|\{([A-Za-z_][A-Za-z0-9_]*)\}", re.DOTALL)
+_USE = re.compile(
+    r"\\N\{[^}]*\}|\\.|\[\^?\]?(?:\\.|[^\\\]])*\]|\{([A-Za-z_][A-Za-z0-9_]*)\}", re.DOTALL
+)
 _REPEAT = re.compile(r"[*+?]|\{[0-9,]")
 
 
@@ -16,7 +18,7 @@ def filledIn(expression: str, values: Mapping[str, str], alone: Collection[str] 
     """
     A regular expression with values in place of the names of holes: C{^RLY {n}} becomes
     C{^RLY 3}. What means something in an expression means itself there. C{\\{n}}, other
-    names and C{{2,3}} stay as they are.
+    names, C{{2,3}} and all that stands in brackets stay as they are.
 
     @param values: by the name of the hole.
     @param alone: names of numbers that are to be found whole: no digit before or after.

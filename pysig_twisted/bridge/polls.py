@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
+from ..errors import PysigError
 from .command import Command
 
 
@@ -41,12 +43,21 @@ class Poll:
     def ask(self, now: float) -> tuple[Command, Deferred[Any]]:
         """
         Have it asked now.
+
+        @raise PysigError: there is no such command, this time.
         """
+        self.due = now + self._every if self.due + self._every <= now else self.due + self._every
+        command = self.make()
         self.isOpen = True
-        self.due = max(self.due + self._every, now)
         answer: Deferred[Any] = Deferred()
         answer.addBoth(self._end)
-        return self.make(), answer
+        return command, answer
+
+    def fail(self, failure: Failure) -> None:
+        """
+        There is no such command.
+        """
+        self._ended(failure)
 
     def _end(self, result: Any) -> None:
         """
@@ -86,4 +97,9 @@ class Polls:
         What has been due for longest is asked now.
         """
         due = [poll for poll in self._polls if poll.due <= now and not poll.isOpen]
-        return min(due, key=lambda poll: poll.due).ask(now) if due else None
+        for poll in sorted(due, key=lambda poll: poll.due):
+            try:
+                return poll.ask(now)
+            except PysigError:
+                poll.fail(Failure())
+        return None

@@ -29,11 +29,13 @@ class Answer(NamedTuple):
     @ivar error: in its place, what the device said was wrong, or what is wrong with
         what it said.
     @ivar isTooLong: is it that there was too much of it? More may come yet.
+    @ivar isUnreadable: is it that this was not what the answer is to be? That may come yet.
     """
 
     data: Any = None
     error: str | None = None
     isTooLong: bool = False
+    isUnreadable: bool = False
 
 
 class Taken(Enum):
@@ -61,6 +63,12 @@ class IReply(Interface):
         """
         C{int}: if above 0, so many bytes are the answer, whatever the frames are, and
         L{take} is given all of them at once.
+        """
+    )
+
+    isKnown = Attribute(
+        """
+        C{bool}: is the answer, or its end, known by what it says?
         """
     )
 

@@ -29,6 +29,7 @@ class _Reply:
     """
 
     size = 0
+    isKnown = False
     isNone = False
 
     def __init__(
@@ -66,7 +67,8 @@ class _Reply:
         data = self._parse(text, frame)
         if data is None:
             shown = repr(text) if len(text) <= 60 else f"{text[:56]!r}..."
-            return Answer(error=f"the frame could not be read as {self._what}: {shown}")
+            error = f"the frame could not be read as {self._what}: {shown}"
+            return Answer(error=error, isUnreadable=True)
         return Answer(data)
 
 
@@ -104,6 +106,7 @@ class NoReply:
     """
 
     size = 0
+    isKnown = False
     isNone = True
 
     def take(self, frame: bytes, text: str, isEvent: Callable[[], bool]) -> Answer | Taken:
@@ -187,6 +190,8 @@ class MatchReply(_Reply):
     The next frame in which an expression is found. All others are something else.
     """
 
+    isKnown = True
+
     def __init__(
         self,
         expression: re.Pattern[str],
@@ -195,7 +200,9 @@ class MatchReply(_Reply):
         *,
         what: str = "text",
     ) -> None:
-        """ """
+        """
+        @param expression: what is looked for.
+        """
         super().__init__(parse, error, what=what)
         self._search = expression.search
 
@@ -219,6 +226,8 @@ class UntilReply(_Reply):
     and what that one is. Where something is looked for among them, the data are what the
     first frame is in which that is found.
     """
+
+    isKnown = True
 
     def __init__(
         self,
@@ -300,6 +309,7 @@ class GatherReply:
     """
 
     size = 0
+    isKnown = False
     isNone = False
 
     def __init__(self) -> None:

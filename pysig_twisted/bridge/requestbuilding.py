@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..errors import BadRequest
 from .building import framerFor, parserFor
 from .command import Command, Pacing, Reply
-from .expressions import compileExpression
+from .effort import quickExpression
 from .framesettings import LineFrame, NmeaFrame
 from .placeholders import filledIn, placeholders
 from .polls import Poll
@@ -24,6 +24,11 @@ from .templates import Template
 LONGEST: Final = 600.0
 """
 Seconds that a poll waits for others, at most.
+"""
+
+IDS: Final = 256
+"""
+So many numbers there must be, for a late answer not to have that of the next command.
 """
 
 Parse = Callable[[str, bytes], Any]
@@ -55,10 +60,9 @@ class Asking:
         self._device = device
         self._numbers = numbers
         self._framer = framerFor(device)
-        # Of the frames of an answer to until, all but one could be another's.
-        idName = self.template.idName
-        marks = placeholders(settings.reply.match, [idName]) if idName else ()
-        self._isSure = bool(marks) and not settings.reply.until
+        self._isSure = _isSure(settings.reply, self.template)
+        # Bytes are as many as they are, whatever frames are.
+        self._longest = max(device.longestText, settings.reply.bytes * device.width)
         self._encoding = device.encoding.partition(":")[0]
 
     def command(self, params: Any = None) -> Command:
@@ -69,17 +73,18 @@ class Asking:
         """
         settings = self._settings
         template = self.template
-        filled = template.fill(params, next(self._numbers))
+        filled = template.fill(params, next(self._numbers) if template.ids else 0)
         try:
             payloads = self._payloads(filled.text)
             data = b"".join(map(self._framer.wrap, payloads))
+            reply = replyFor(settings.reply, self._longest, filled.values, template.idName)
         except ValueError as error:  # of which those of encodings are some
             raise BadRequest(f"{self._method} cannot be sent: {error}") from error
         return Command(
             self._method,
             data,
-            replyFor(settings.reply, filled.values, template.idName),
-            echo=payloads[-1],
+            reply,
+            echo=payloads,
             timeout=settings.timeout,
             deadline=settings.deadline,
             retries=settings.retries,
@@ -100,20 +105,35 @@ class Asking:
         return [text.encode(self._encoding)]
 
 
+def _isSure(reply: ReplySettings, template: Template) -> bool:
+    """
+    Can no answer to another command be taken for this one's? Each has a number that comes
+    again only after many others. Of the frames of an answer to C{until}, all but one could
+    be another's.
+    """
+    if template.idName is None or template.ids < IDS or reply.until:
+        return False
+    ids = [template.idName]
+    return bool(placeholders(reply.match, ids)) and (
+        not reply.error or bool(placeholders(reply.error, ids))
+    )
+
+
 def replyFor(
-    settings: ReplySettings, values: Mapping[str, str], idName: str | None = None
+    settings: ReplySettings, longest: int, values: Mapping[str, str], idName: str | None = None
 ) -> Reply:
     """
     What makes the replies for a command.
 
+    @param longest: the most characters of the text of a frame.
     @param values: what the command's holes have become.
     @param idName: the one that is a number which no other command has now, if any.
-    @raise ValueError: an expression is none.
+    @raise ValueError: an expression is none, or could take too long.
     """
 
     def spelled(text: str) -> re.Pattern[str] | None:
         alone = () if idName is None else (idName,)
-        return compileExpression(filledIn(text, values, alone)) if text else None
+        return quickExpression(filledIn(text, values, alone), longest) if text else None
 
     error, match, until = map(spelled, (settings.error, settings.match, settings.until))
     expression = match or until

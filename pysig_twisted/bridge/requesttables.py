@@ -13,7 +13,8 @@ from ..errors import BadName, BadRequest
 from ..names import checkName
 from .building import TAKEN
 from .console import METHOD
-from .eventmistakes import Mistake, eventMistakes, expressionFor, longestText
+from .effort import quickExpression
+from .eventmistakes import Mistake, eventMistakes
 from .placeholders import loosened, strangers
 from .requestbuilding import Asking, commandOf
 from .requestsettings import PollSettings, ReplySettings, RequestSettings
@@ -28,6 +29,7 @@ The requests that the bridge answers itself.
 
 _USUAL: Final = ReplySettings()
 _KINDS: Final = ("match", "until", "lines", "bytes")
+_READ: Final = ("error", "parse", "types", "columns", "delimiter", "equals")
 _ASKED: Final = ("send", "hex", "reply", "timeout", "retries")
 
 
@@ -141,13 +143,26 @@ def _sendMistakes(
         return
     if not settings.send:
         yield "send", "is empty; give the command"
-    mistakes = list(_replyMistakes(settings.reply, template, longestText(device)))
+    longest = max(device.longestText, settings.reply.bytes * device.width)
+    mistakes = list(_replyMistakes(settings.reply, template, longest))
     yield from mistakes
-    if not mistakes and not template.names:
-        try:
-            Asking(method, settings, device, count(1)).command()
-        except (BadRequest, ValueError) as error:
-            yield "send", f"{shown(settings.send)} cannot be: {error}"
+    if not mistakes:
+        problems = [_problem(method, settings, device, params) for params in template.examples]
+        if all(problems):
+            yield "send", f"{shown(settings.send)} cannot be: {problems[0]}"
+
+
+def _problem(
+    method: str, settings: RequestSettings, device: DeviceSettings, params: Any
+) -> str | None:
+    """
+    What is wrong with a command, if anything.
+    """
+    try:
+        Asking(method, settings, device, count(1)).command(params)
+    except (BadRequest, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _replyMistakes(settings: ReplySettings, template: Template, longest: int) -> Iterator[Mistake]:
@@ -157,8 +172,10 @@ def _replyMistakes(settings: ReplySettings, template: Template, longest: int) ->
     given = [key for key in _KINDS if getattr(settings, key)]
     if len(given) > 1 and given != ["match", "until"]:
         yield "reply", f"has {' and '.join(given)}; leave all of them out but one"
-    if given and settings.kind == "none":
-        yield "reply", f'is "none", and has {given[0]}; leave one of them out'
+    if settings.kind == "none":
+        for key in (*_KINDS, *_READ):
+            if getattr(settings, key) != getattr(_USUAL, key):
+                yield "reply", f'is "none", and has {key}; leave one of them out'
     holes = [hole.name for hole in template.holes]
     for key, text in (
         ("match", settings.match),
@@ -169,7 +186,7 @@ def _replyMistakes(settings: ReplySettings, template: Template, longest: int) ->
             has = ", ".join(holes) or "none"
             yield "reply", f"{key} has {{{name}}}, which is no hole of send; there are: {has}"
         try:
-            expressionFor(loosened(text, holes), longest)
+            quickExpression(loosened(text, holes), longest)
         except ValueError as error:
             yield "reply", f"{key} {shown(text)} {error}"
             return
@@ -222,8 +239,7 @@ def _pollMistakes(
             yield "params", "means nothing without request; write the values into send"
         settings = commandOf(poll)
         yield from _sendMistakes("poll", settings, device)
-    try:
-        Asking(poll.request, settings, device, count(1)).command(poll.params)
-    except (BadRequest, ValueError) as error:
+    problem = _problem(poll.request, settings, device, poll.params)
+    if problem is not None:
         key = "params" if poll.request else "send"
-        yield key, f"{shown(poll.params if poll.request else poll.send)} cannot be: {error}"
+        yield key, f"{shown(poll.params if poll.request else poll.send)} cannot be: {problem}"

@@ -12,7 +12,8 @@ import msgspec
 
 from ..carriers.serialline import LineSettings
 from ..carriers.serialmatch import PortMatch
-from .framesettings import ChecksumSettings, Frame, LineFrame
+from .framesettings import ChecksumSettings, FixedFrame, Frame, LineFrame
+from .framing import SAMPLE
 from .requestsettings import PollSettings, RequestSettings
 from .rules import LATE, LINE, NOISE_EVENT
 from .settingtypes import (
@@ -193,6 +194,22 @@ class DeviceSettings(Table, frozen=True):
         if self.isAsked:
             names.append(LATE)
         return tuple(dict.fromkeys([*names, NOISE_EVENT]))
+
+    @property
+    def longestText(self) -> int:
+        """
+        The most characters that the text of a frame has, or of noise that is looked at.
+        """
+        frame = self.frame
+        most = max(SAMPLE, frame.size if isinstance(frame, FixedFrame) else frame.max)
+        return most * self.width
+
+    @property
+    def width(self) -> int:
+        """
+        The most characters that a byte becomes.
+        """
+        return 4 if self.encoding.endswith(":backslashreplace") else 1  # as \\xff
 
     @property
     def isAsked(self) -> bool:

@@ -67,6 +67,7 @@ class Template:
     @ivar holes: each hole once, in their order.
     @ivar names: the parameters: the names of all holes but that of type C{id}.
     @ivar idName: the name of the hole of type C{id}; C{None} where there is none.
+    @ivar ids: how many numbers that one has; 0 where there is none.
     """
 
     def __init__(self, text: str) -> None:
@@ -94,13 +95,17 @@ class Template:
         self.holes = tuple(Hole(name, kind.name, kind.description) for name, kind in kinds)
         self.names = tuple(name for name, kind in kinds if kind.name != "id")
         self.idName = next((name for name, kind in kinds if kind.name == "id"), None)
+        self.ids = self._kinds[self.idName].count if self.idName is not None else 0
 
     @property
-    def hasId(self) -> bool:
+    def examples(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """
-        Is there a hole of type C{id}?
+        Parameters that can be: the least of each, and the most.
         """
-        return self.idName is not None
+        least, most = (
+            {name: self._kinds[name].examples[end] for name in self.names} for end in (0, 1)
+        )
+        return least, most
 
     def fill(self, params: Any, number: int = 0) -> Filled:
         """

@@ -92,7 +92,8 @@ class ILine(Protocol):
 
     def write(self, data: bytes) -> None:
         """
-        Send something that is no command.
+        Send something that is no command. It is left out where it cannot be sent at once:
+        amid a command, or where the line takes nothing.
         """
 
     def ask(self, command: Command) -> Deferred[Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .devices import TABLE
+from .devices import DESCRIBED, TABLE
 from .requestsettings import PollSettings, ReplySettings, RequestSettings
 from .settings import DeviceSettings, EventSettings
 from .tables import heading, toml
@@ -26,10 +26,15 @@ def written(devices: list[DeviceSettings]) -> str:
         line = values.pop("line")
         rules, requests, polls = (values.pop(key) for key in ("event", "request", "poll"))
         del values["name"]
+        if device.speaks == "pysig":
+            for key in DESCRIBED:
+                values.pop(key, None)
         if device.port and not device.isPath:
             line = {}
         lines.append(f"[{heading(TABLE, device.name)}]")
-        lines += _pairs({"port": values.pop("port"), **line, **values})
+        given = {"port": values.pop("port"), **line, **values}
+        # To send nothing is something else than not to say what is sent.
+        lines += _pairs({key: each for key, each in given.items() if each != "" or key == "clear"})
         for rule in rules:
             given = _unusual(rule, _USUAL_EVENT)
             lines += ["", f"[[{heading(TABLE, device.name, 'event')}]]"]
@@ -69,6 +74,6 @@ def _unusual(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, A
 
 def _pairs(values: Mapping[str, Any]) -> Iterator[str]:
     """
-    Keys and what they are set to. What is empty is left out.
+    Keys and what they are set to.
     """
-    return (f"{key} = {toml(value)}" for key, value in values.items() if value not in (None, ""))
+    return (f"{key} = {toml(value)}" for key, value in values.items() if value is not None)

@@ -105,7 +105,8 @@ class SerialBridgeTests(SynchronousTestCase):
         """It tells how the devices are, as events and on request."""
         self.ports["meter"] = Endpoint()
         self.ports["meter"].error = DeviceBusy("/dev/meter is in use by x")
-        bridge = self.make(meter={"description": "in the cellar"})
+        request = {"send": "RST", "description": "start anew"}
+        bridge = self.make(meter={"description": "in the cellar", "request": {"reset": request}})
         [state] = self.successResultOf(self.router.request("bridge", "devices"))
         self.assertEqual(
             state,
@@ -117,6 +118,7 @@ class SerialBridgeTests(SynchronousTestCase):
                 "boot": 0,
                 "port": "/dev/meter",
                 "description": "in the cellar",
+                "requests": {"reset": request},
             },
         )
         for _ in range(3):

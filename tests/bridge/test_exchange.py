@@ -80,7 +80,7 @@ class ExchangeCase(SynchronousTestCase):
     ) -> list[Any]:
         """Ask something; the list has the result, once there is one."""
         results: list[Any] = []
-        command = Command(what, f"{what}\n".encode(), reply, echo=what.encode(), **more)
+        command = Command(what, f"{what}\n".encode(), reply, echo=(what.encode(),), **more)
         answer = self.exchange.ask(command, self.now)
         answer.addBoth(results.append)
         self.answer: Deferred[Any] = answer
@@ -202,7 +202,7 @@ class AnswerTests(ExchangeCase):
         self.assertEqual(results, ["no echo"])
         results = self.ask("D", partial(BytesReply, 2, asText))
         self.exchange.takeRaw(b"D", self.now)
-        self.exchange.takeRaw(b"xy", self.now)
+        self.exchange.takeRaw(b"\nxy", self.now)
         self.assertEqual(results, ["xy"])
 
     def test_saidBefore(self) -> None:
@@ -327,9 +327,7 @@ class DirtyTests(ExchangeCase):
         self.assertEqual(self.say("R1 late", "R2 right"), [True, True])
         self.assertFails(first, RequestTimeout, "A")
         self.assertEqual((second, self.late), (["R2 right"], [("R1 late", "A")]))
-        self.wait(0.9)
-        self.assertEqual(len(self.sent), 3)
-        self.wait(0.1)
+        self.assertEqual(self.sent[3:], [b"C\n"])
         self.say("for C")
         self.assertEqual(third, ["for C"])
 
@@ -381,10 +379,23 @@ class DirtyTests(ExchangeCase):
         self.assertFails(self.ask("D"), Cancelled, "dev is not there")
         self.assertIsNone(self.exchange.due)
         self.exchange.open(self.now)
-        self.assertEqual(self.say("late"), [False])
         results = [self.ask("E")]
+        self.assertEqual(self.say("for A"), [True])
+        self.assertEqual(self.late, [("for A", "A")])
+        self.wait(1)
         self.say("e")
         self.assertEqual(results, [["e"]])
+
+    def test_new(self) -> None:
+        """A device that has started anew knows nothing of what was asked before."""
+        self.ask("A")
+        self.exchange.close("reset", isNew=True)
+        self.exchange.open(self.now)
+        self.assertEqual(self.say("READY"), [False])
+        results = self.ask("B")
+        self.assertEqual(self.sent, [b"A\n", b"B\n"])
+        self.say("b")
+        self.assertEqual(results, ["b"])
 
 
 class RoomTests(ExchangeCase):
@@ -405,7 +416,7 @@ class RoomTests(ExchangeCase):
         results = [self.ask("S", isLatest=True) for _ in range(3)]
         other = self.ask("B")
         for each in results[:2]:
-            self.assertFails(each, Busy, "a newer S came before this one was sent")
+            self.assertFails(each, Busy, "a newer S took its place")
         for text in "asb":
             self.say(text)
         self.assertEqual((results[2], other), (["s"], ["b"]))

@@ -25,7 +25,7 @@ class IdReplyTests(SynchronousTestCase):
     def test_interface(self) -> None:
         """It is a reply, and one that is no other's."""
         verifyObject(IReply, self.reply)
-        self.assertTrue(self.reply.isSure)
+        self.assertTrue(self.reply.isKnown)
         self.assertIsNone(self.reply.gathered())
 
     def test_response(self) -> None:

@@ -125,7 +125,9 @@ class LineTests(SynchronousTestCase):
     def test_unread(self) -> None:
         """One that is not of its kind is shown, as far as that is short."""
         taken = take(LineReply(JSON, what="json"), "a\n")
-        self.assertEqual(taken, Answer(error="the frame could not be read as json: 'a\\n'"))
+        self.assertEqual(
+            taken, Answer(error="the frame could not be read as json: 'a\\n'", isUnreadable=True)
+        )
         taken = take(LineReply(JSON, what="json"), "a" * 900)
         self.assertTrue(len(taken.error) < 120 and taken.error.endswith("..."))
 

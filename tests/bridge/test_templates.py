@@ -99,8 +99,8 @@ class SpellingTests(Case):
             ),
         )
         self.assertEqual(template.names, ("n", "s", "t"))
-        self.assertEqual((template.hasId, template.idName), (True, "i"))
-        self.assertEqual((Template("a").hasId, Template("a").idName), (False, None))
+        self.assertEqual((template.ids, template.idName), (10, "i"))
+        self.assertEqual((Template("a").ids, Template("a").idName), (0, None))
 
     def test_others(self) -> None:
         """What the other types take, for people."""

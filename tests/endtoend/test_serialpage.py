@@ -104,7 +104,7 @@ class RequestFileTests(PageCase):
         # The example of the Modbus specification, 6.3, with address 17.
         self.assertEqual(modbus.command(params).data.hex(), "1103006b00037687")
         lab = askings(devices["lab"], numbers)["measure"].command({"channel": 3})
-        self.assertEqual(lab.data, b"#2 MEAS 3\n")
+        self.assertEqual(lab.data, b"#1 MEAS 3\n")
         self.assertTrue(lab.isSure)
 
     def test_holes(self) -> None:

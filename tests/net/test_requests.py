@@ -243,8 +243,8 @@ class PeerToPeerTests(RequestsRig):
 
     def test_codes(self) -> None:
         """Of an owner's errors some codes are passed on; any other becomes remote-error."""
-        passed = ("remote-error", "no-such-method", "busy", "too-large", "bad-request")
-        forged = ("denied", "no-such-sender", "timeout", "sender-gone", "shutting-down", "new", "")
+        passed = ("remote-error", "no-such-method", "busy", "too-large", "bad-request", "timeout")
+        forged = ("denied", "no-such-sender", "sender-gone", "shutting-down", "new", "")
         for number, code in enumerate((*passed, *forged), 1):
             self.caller.request(number, "s", "get")
             asked = self.owner.one(Request)

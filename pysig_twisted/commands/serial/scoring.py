@@ -49,7 +49,7 @@ are set; how many bytes it takes to see that, what share of them must be right, 
 share must have the highest bit set.
 """
 
-_LINE = re.compile(rb"([^\r\n]+)(?:\r\n|\n|\r)")
+_END = re.compile(rb"\r\n|\n|\r")
 _SENTENCE = re.compile(rb"[$!][A-Z0-9]{3,}[^\r\n]*\*[0-9A-Fa-f]{2}")
 _NMEA = NmeaChecksum()
 _LOW = bytes(byte & 0x7F for byte in range(256))
@@ -194,8 +194,7 @@ def _lines(data: bytes) -> Iterator[bytes]:
     """
     The whole lines that are printable, and longer than a character.
     """
-    for match in _LINE.finditer(data):
-        line = match[1]
+    for line in _END.split(data)[:-1]:
         if len(line) > 1 and _printable(line) == len(line):
             yield line
 
