@@ -60,7 +60,7 @@ class EventSettings(Table, frozen=True):
     A rule: C{[[serial.NAME.event]]}. The first one that takes a frame decides.
 
     @ivar parse: how a frame is read: C{regex}, C{json}, C{csv}, C{kv} (C{a=1 b=2}),
-        C{nmea}, C{hex} or C{text}.
+        C{nmea}, C{position} (of sentences of NMEA, where it is), C{hex} or C{text}.
     @ivar match: a regular expression that is to be found in the text of the frame,
         anywhere in it; with C{regex}, its named groups are the data.
     @ivar name: the event that is fired.
