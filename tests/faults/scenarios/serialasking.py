@@ -24,11 +24,11 @@ from ..rows import Row, Scenario
 TIMEOUT = 0.05
 """Seconds that the device has to answer."""
 
-QUIET = 0.15
+QUIET = 0.25
 """Seconds of quiet after it has not."""
 
-LATEST = TIMEOUT + QUIET - 0.05
-"""Seconds after which the device answers at the latest."""
+LATEST = TIMEOUT + QUIET - 0.15
+"""Seconds after which the device answers at the latest. A busy machine may add some."""
 
 ABOVE = 0.002
 """Seconds that a request may take more than the device."""
