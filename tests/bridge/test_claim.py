@@ -242,7 +242,7 @@ class LinkTests(SynchronousTestCase):
         self.routers.advance(AGAIN)
         self.assertEqual((self.told[2:], self.claim.isAccepted), ([None], True))
 
-    def test_pending(self) -> None:
+    def test_slowMeanwhile(self) -> None:
         """A client that asks again by itself, slowly, is waited for."""
         with memoryRouters(clients=1) as routers:
             [client] = routers.clients
