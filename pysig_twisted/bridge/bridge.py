@@ -159,7 +159,11 @@ class SerialBridge(Service):
         if life.message:
             self.log.warn("{name}: {why}", name=device.name, why=life.message)
         else:
-            self.log.info("{name}: {state}", name=device.name, state=life.state.value)
+            senders = [name for name in device.senders if name != device.name]
+            among = f", with {', '.join(senders)}" if senders else ""
+            self.log.info(
+                "{name}: {state}{among}", name=device.name, state=life.state.value, among=among
+            )
         # What was to be told before the router knew us, whoever wants to know asks.
         if self._claim is not None and self._claim.isAccepted:
             self._claim.fire(STATE, _stateOf(device))
@@ -178,6 +182,7 @@ def _stateOf(device: Device) -> dict[str, Any]:
         "boot": life.boot,
         "port": settings.port or msgspec.to_builtins(settings.match),
         "description": settings.description,
+        "senders": device.senders,
         "requests": {
             method: {"send": request.send, "description": request.description}
             for method, request in settings.request.items()

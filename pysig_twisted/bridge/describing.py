@@ -62,6 +62,13 @@ class DescribingVoice:
         )
 
     @property
+    def named(self) -> list[str]:
+        """
+        See L{IVoice}.
+        """
+        return list(self._claims)
+
+    @property
     def due(self) -> float | None:
         """
         See L{IVoice}.
@@ -141,6 +148,7 @@ class DescribingVoice:
             partial(self._settled, name),
         )
         claim.ask()
+        self._line.changed()
 
     def _remove(self, name: str, reason: str) -> None:
         """
@@ -152,6 +160,8 @@ class DescribingVoice:
             claim.remove(reason)
         if reason == RESET and not self._claims:
             self._line.restarted(reason)
+        if self.isUp:
+            self._line.changed()
 
     def _fire(self, name: str, event: str, data: Any) -> None:
         """

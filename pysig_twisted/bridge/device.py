@@ -44,6 +44,13 @@ EARLY: Final = 100
 Frames that are kept until the device is there.
 """
 
+PATIENCE: Final = 3.0
+AGAIN: Final = 60.0
+"""
+Seconds that a device may speak without saying that it is ready until that is told, and until it
+is told again.
+"""
+
 LONGEST_TAP: Final = 60.0
 """
 Seconds that one request C{tap} lasts, at most.
@@ -113,7 +120,7 @@ class Device:
         self._timer: ITimer | None = None
         self._timerAt = 0.0
         self._statsAt: float | None = None
-        self._tapUntil = 0.0
+        self._tapUntil = self._wonderAt = 0.0
         ready = READY if isDescribing else settings.ready
         self.life = Lifecycle(
             self._connect,
@@ -128,9 +135,18 @@ class Device:
     @property
     def name(self) -> str:
         """
-        The sender's name.
+        That of its table, and as a rule the sender's.
         """
         return self.settings.name
+
+    @property
+    def senders(self) -> list[str]:
+        """
+        The names of its senders that are there.
+        """
+        if self.settings.speaks == "plain":
+            return [self.name] if self.life.state is State.UP else []
+        return list(self._voice.named)
 
     def unavailable(self, reason: str, message: str) -> None:
         """
@@ -237,8 +253,14 @@ class Device:
         """
         See L{ILine.restarted<pysig_twisted.bridge.voice.ILine.restarted>}.
         """
-        self._exchange.close(reason, isNew=reason == RESET)
-        self._exchange.open(self.clock.now())
+        self.life.boot += reason == RESET
+        self._restart(reason)
+
+    def changed(self) -> None:
+        """
+        See L{ILine.changed<pysig_twisted.bridge.voice.ILine.changed>}.
+        """
+        self._changed(self)
 
     def note(self, problem: str) -> None:
         """
@@ -321,6 +343,8 @@ class Device:
         if not voice.isUp:
             self.stats.early += len(self._early) == EARLY
             self._early.append(frame)
+            if self.life.state is State.STARTING and now >= self._wonderAt:
+                self._wonder(frame, now)
         elif not self._exchange.take(frame, lambda: voice.isEvent(frame), now):
             voice.take(frame, now)
 
@@ -335,8 +359,20 @@ class Device:
         The device has come or gone, or cannot be opened.
         """
         self._changed(self)
-        if self.life.state is State.STARTING:
-            self._voice.starting(self.clock.now())
+        if self.life.state is State.STARTING and not self.life.reason:
+            now = self.clock.now()
+            self._wonderAt = now + PATIENCE
+            self._voice.starting(now)
+
+    def _wonder(self, frame: bytes, now: float) -> None:
+        """
+        The device speaks, and has not said that it is ready.
+        """
+        self._wonderAt = now + AGAIN
+        isDescribing = self.settings.speaks == "pysig"
+        awaited = "hello" if isDescribing else f"what ready = {self.settings.ready!r} finds"
+        said = repr(self._text(frame)[:60])
+        self.life.note("starting", f"it has said {said}, and not yet {awaited}")
 
     def _connect(self) -> None:
         """
@@ -359,9 +395,16 @@ class Device:
         """
         self._voice.disconnect(reason)
         if reason == SILENT:
-            self.restarted(reason)
+            self._restart(reason)
         else:
             self._exchange.close(reason, isNew=reason == RESET)
+
+    def _restart(self, reason: str) -> None:
+        """
+        What was asked is answered no more, and the device may be asked again.
+        """
+        self._exchange.close(reason, isNew=reason == RESET)
+        self._exchange.open(self.clock.now())
 
     def _tellStatistics(self, now: float) -> None:
         """

@@ -119,10 +119,10 @@ def _device(
     known = [
         snake(key) for key in DeviceSettings.__struct_fields__ if key not in DeviceSettings.KEYLESS
     ]
-    values = _withPreset(values, place)
+    given, values = values, _withPreset(values, place)
     own = {key: value for key, value in values.items() if key in known and key not in LISTS}
     if values.get("speaks") == "pysig":
-        for key in values:
+        for key in given:
             if key in DESCRIBED:
                 place.wrong(
                     key,

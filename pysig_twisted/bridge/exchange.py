@@ -283,7 +283,7 @@ class Exchange:
             asked.fail(RequestTimeout(self._whyNotSent(asked.command, now)))
         if self._current is not None and self._current.asked.until <= now:
             asked = self._current.asked
-            self._expired(asked, f"within {asked.command.deadline:g} s")
+            self._expired(asked, self._inTime(asked.command, now))
         if self._until <= now:
             if self._state is _State.SENDING:
                 self._send(now)
@@ -436,6 +436,16 @@ class Exchange:
             self._tellLate(current.rest, what)
         if not isAgain:
             self._expired(asked, f"within {asked.command.timeout:g} s")
+
+    def _inTime(self, command: Command, now: float) -> str:
+        """
+        Within which time the device has not answered, where the deadline has come.
+        """
+        current = self._current
+        left = 0.0 if current is None or not current.sentAt else now - current.sentAt
+        if not 0 < left < 0.95 * command.deadline:
+            return f"within {command.deadline:g} s"
+        return f"within the {left:.1f} s that were left of {command.deadline:g} s when it was sent"
 
     def _expired(self, asked: Asked, when: str) -> None:
         """

@@ -44,6 +44,7 @@ class PlainVoice:
         """
         @param events: what it fires.
         """
+        self.named: list[str] = []
         self.isText = isinstance(line.settings.frame, TEXTS)
         self._line = line
         self._events = events

@@ -20,6 +20,7 @@ from .polls import Poll
 from .replykinds import BytesReply, LineReply, LinesReply, MatchReply, NoReply, UntilReply
 from .requestsettings import PollSettings, ReplySettings, RequestSettings
 from .settings import DeviceSettings, EventSettings
+from .tables import shown
 from .templates import Template
 
 LONGEST: Final = 600.0
@@ -105,7 +106,12 @@ class Asking:
         @raise ValueError: it is no hex, or has characters that the encoding has not.
         """
         if self._settings.hex:
-            return [bytes.fromhex(text)]
+            try:
+                return [bytes.fromhex(text)]
+            except ValueError:
+                raise ValueError(
+                    f"{shown(text)} is no hex: write two digits for each byte"
+                ) from None
         if isinstance(self._device.frame, LineFrame):
             return [line.encode(self._encoding) for line in text.split("\n")]
         return [text.encode(self._encoding)]

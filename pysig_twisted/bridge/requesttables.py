@@ -27,6 +27,8 @@ OWN: Final = ("stats", "tap", METHOD)
 The requests that the bridge answers itself.
 """
 
+REQUEST_KEYS: Final = tuple(map(snake, RequestSettings.__struct_fields__))
+
 USELESS: Final = 'means nothing with reply = "none": nothing tells that it was lost'
 
 _USUAL: Final = ReplySettings()
@@ -46,6 +48,9 @@ def requestsOf(
     """
     if not isinstance(values, Mapping):
         place.wrong("request", f"is {shown(values)}; head each one [serial.NAME.request.METHOD]")
+        return {}
+    if any(key in REQUEST_KEYS and not isinstance(value, Mapping) for key, value in values.items()):
+        place.wrong("request", "has no method; head it [serial.NAME.request.METHOD]")
         return {}
     room = MAX_METHODS - len(OWN)
     if len(values) > room:
@@ -228,6 +233,8 @@ def _pollMistakes(
             checkName(poll.event, "event")
         except BadName as error:
             yield "event", f"is no name: {error.message}"
+        if poll.reply.kind == "none" and not poll.request:
+            yield "event", 'means nothing with reply = "none": nothing comes that could be fired'
         if poll.event in TAKEN:
             yield "event", f"is {shown(poll.event)}, which the bridge fires itself; take another"
     if poll.request:

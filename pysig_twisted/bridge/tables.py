@@ -206,7 +206,7 @@ def _wanted(kind: Any) -> str:
                 return note.description
         return _wanted(get_args(kind)[0])
     if get_origin(kind) is Literal:
-        return f"one of {', '.join(get_args(kind))}"
+        return f"one of {', '.join(filter(None, get_args(kind)))}"
     if get_origin(kind) in (Union, UnionType):
         return " or ".join(_wanted(each) for each in get_args(kind) if each is not NoneType)
     return _PLAIN.get(kind, f"{kind}")

@@ -30,6 +30,8 @@ class IVoice(Interface):
 
     isText = Attribute("C{bool}: are frames of this device text?")
 
+    named = Attribute("C{list} of C{str}: its senders that have other names than the table.")
+
     due = Attribute("C{float | None}: when L{expire} is to be called.")
 
     def starting(now: float) -> None:
@@ -106,6 +108,11 @@ class ILine(Protocol):
     def restarted(self, reason: str) -> None:
         """
         What was asked of the device before this it does not answer any more.
+        """
+
+    def changed(self) -> None:
+        """
+        There are other senders than before.
         """
 
     def note(self, problem: str) -> None:

@@ -118,6 +118,7 @@ class SerialBridgeTests(SynchronousTestCase):
                 "boot": 0,
                 "port": "/dev/meter",
                 "description": "in the cellar",
+                "senders": [],
                 "requests": {"reset": request},
             },
         )

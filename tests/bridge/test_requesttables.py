@@ -145,8 +145,8 @@ class SendTests(TablesCase):
     """Commands that could be sent, or never."""
 
     NEVER = (
-        ({"send": "ZZ {n:int}", "hex": True}, {}, "non-hexadecimal number"),
-        ({"send": "0 {b:hex:1-2}", "hex": True}, {}, "non-hexadecimal number"),
+        ({"send": "ZZ {n:int}", "hex": True}, {}, "is no hex: write two digits for each byte"),
+        ({"send": "0 {b:hex:1-2}", "hex": True}, {}, "is no hex: write two digits for each byte"),
         ({"send": "5° {n:int}"}, {"encoding": "ascii:replace"}, "can't encode character"),
         (
             {"send": "TOO LONG {n:int:1-8}"},
@@ -485,3 +485,13 @@ class SomeTests(TablesCase):
         self.assertIn("send: 'A {n:int}' cannot be", error)
         [error] = self.wrongPoll(send="A", reply="none", retries=2)
         self.assertIn("retries: means nothing", error)
+
+    def test_noMethod(self) -> None:
+        """Who forgets the name of the request is told how to head its table."""
+        [error] = self.errors({"request": {"send": "x", "timeout": 2.0}})
+        self.assertEqual(error, "request: has no method; head it [serial.NAME.request.METHOD]")
+
+    def test_nothingToFire(self) -> None:
+        """A poll without an answer has no event."""
+        [error] = self.wrongPoll(send="A", reply="none", event="polled")
+        self.assertIn("event: means nothing", error)

@@ -206,7 +206,7 @@ class WaitingTests(SynchronousTestCase):
                         command(what, deadline=float(10 + number), isLatest=step == "l"), now
                     )
                 except Busy:
-                    self.assertEqual(before, 4)
+                    self.assertGreaterEqual(before, 4)  # one that is sent again is one more
                 else:
                     self.assertEqual(other is None, what not in here)
                     answer.addErrback(lambda failure: failure.trap(Cancelled))

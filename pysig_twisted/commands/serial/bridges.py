@@ -37,6 +37,7 @@ class DeviceState(msgspec.Struct, frozen=True):
     @ivar boot: how often it has started.
     @ivar port: the path, the endpoint string, or what the port must match.
     @ivar description: that of the configuration.
+    @ivar senders: those that are there, by name.
     """
 
     device: str
@@ -46,6 +47,21 @@ class DeviceState(msgspec.Struct, frozen=True):
     boot: int = 0
     port: Any = None
     description: str = ""
+    senders: tuple[str, ...] = ()
+
+    def isAbout(self, name: str) -> bool:
+        """
+        Is that the name of its table, or of one of its senders?
+        """
+        return name == self.device or name in self.senders
+
+    @property
+    def among(self) -> str:
+        """
+        Who speaks over it, for people, where that is not the device itself.
+        """
+        others = [escape(name) for name in self.senders if name != self.device]
+        return f", with {', '.join(others)}" if others else ""
 
     @property
     def why(self) -> str:

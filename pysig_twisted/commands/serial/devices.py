@@ -30,6 +30,7 @@ FIELDS: Final = {
     "boot": TEXT,
     "port": PARTS,
     "description": TEXT,
+    "senders": PARTS,
     "bridge": TEXT,
 }
 
@@ -133,7 +134,7 @@ def peopleRow(record: Mapping[str, Any]) -> tuple[str, ...]:
         f"{escape(state.state)}{reason}",
         str(state.boot),
         escape(record["bridge"]),
-        escape(state.why) or portText(state.port),
+        escape(state.why) or f"{portText(state.port)}{state.among}",
     )
 
 

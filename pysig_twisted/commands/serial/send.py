@@ -125,8 +125,9 @@ async def say(session: Any, endpoint: str, name: str, text: str, wait: float) ->
         ) from error
     except NoSuchMethod as error:
         raise CommandFailed(
-            f"{name} takes no text: put console = true into its table [serial.{name}], and have"
-            " that read again, by SIGHUP to its bridge",
+            f"{name} takes no text: if it is a serial device, put console = true into its table"
+            f" [serial.{name}], and have that read again, by SIGHUP to its bridge; one that says"
+            " itself what it offers answers `pysig request` only",
             error.exitCode,
         ) from error
     try:

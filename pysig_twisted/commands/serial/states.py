@@ -80,7 +80,7 @@ class States:
         known = self.devices.setdefault(info.sender, [])
         if state.device not in known:
             known.append(state.device)
-        if state.device != self._name:
+        if not state.isAbout(self._name):
             return None
         self._isDone = True
         self._asking.pop(info.sender, None)  # what it answers may be older
@@ -133,7 +133,7 @@ class States:
         self._failing.discard(bridge)
         self.devices[bridge] = [state.device for state in states]
         for state in states:
-            if state.device == self._name:
+            if state.isAbout(self._name):
                 self._isDone = True
                 if self._states.get(bridge) != state:
                     self._states[bridge] = state

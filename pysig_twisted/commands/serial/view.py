@@ -109,7 +109,7 @@ def stateText(state: DeviceState, bridge: str) -> str:
     reason = f" ({escape(state.reason)})" if state.reason else ""
     why = f": {escape(state.why)}" if state.why and state.why != state.reason else ""
     boot = f", boot {state.boot}" if state.boot and not why else ""
-    return f"{escape(state.state)}{reason}{boot}, at {escape(bridge)}{why}"
+    return f"{escape(state.state)}{reason}{boot}{state.among}, at {escape(bridge)}{why}"
 
 
 def reasonOf(data: Any) -> str:

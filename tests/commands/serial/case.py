@@ -36,6 +36,7 @@ def state(device: str, word: str = "up", **fields: Any) -> dict[str, Any]:
         "boot": 1,
         "port": f"/dev/{device}",
         "description": "",
+        "senders": [],
         **fields,
     }
 
