@@ -45,6 +45,7 @@ class Session:
 
     @ivar number: what the CRC of its frames begins from.
     @ivar isEnded: has the other end said that there is no more?
+    @ivar isClosing: has this end?
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Session:
         self._waitingBytes = 0
         # What is to be cut into frames next.
         self._stream = bytearray()
-        self._isClosing = self._isEndSent = False
+        self.isClosing = self._isEndSent = False
         self._isAckDue = self._isNakDue = False
         self._nakAt = 0.0
 
@@ -113,7 +114,7 @@ class Session:
         """
         Bytes are to be sent.
         """
-        if data and not self._isClosing:
+        if data and not self.isClosing:
             self._waiting.append(data)
             self._waitingBytes += len(data)
 
@@ -121,7 +122,7 @@ class Session:
         """
         There is no more.
         """
-        self._isClosing = True
+        self.isClosing = True
 
     def damaged(self) -> None:
         """
@@ -207,7 +208,7 @@ class Session:
             self._counts.streamOut += len(payload)
             self._size.sent(isAgain=False)
             return self._sent.add(Kind.DATA, payload)
-        if self._isClosing and not self._isEndSent:
+        if self.isClosing and not self._isEndSent:
             self._isEndSent = True
             return self._sent.add(Kind.END, b"")
         return None

@@ -13,30 +13,44 @@ from typing import Any
 from pysig_twisted.carriers.link.link import Ended, Link
 
 
+LOST = ("killed", Ended.RESET, Ended.RESTARTED, Ended.DEAD, Ended.ABORTED)
+
+
 class User:
     """
     Who uses one of the links.
 
-    @ivar heard: what has come, of each session.
+    @ivar heard: what has come, of each session by its number.
+    @ivar said: what was written.
     @ivar ends: why they have ended.
     """
 
     def __init__(self) -> None:
-        self.heard: list[bytearray] = []
-        self.ends: list[Ended] = []
+        self.link: Any = None
+        self.heard: dict[int, bytearray] = {}
+        self.said: dict[int, bytearray] = {}
+        self.ends: dict[int, Ended] = {}
+        # Whoever closes hears nothing more.
+        self.closed: set[int] = set()
+        self.number = 0
         self.echoes = 0
 
     def began(self) -> None:
         """There is a session."""
-        self.heard.append(bytearray())
+        assert self.number == 0, "there is one already"
+        self.number = self.link.session.number
+        assert self.number not in self.heard, "it was there before"
+        self.heard[self.number] = bytearray()
+        self.said[self.number] = bytearray()
 
     def received(self, data: bytes) -> None:
         """Something has come."""
-        self.heard[-1] += data
+        self.heard[self.number] += data
 
     def ended(self, why: Ended) -> None:
         """It is over."""
-        self.ends.append(why)
+        self.ends[self.number] = why
+        self.number = 0
 
     def echoed(self) -> None:
         """Nobody else is there."""
@@ -66,7 +80,8 @@ class Line:
         self.isCut = False
         self.chance = random.Random(seed)
         self.users = [User(), User()]
-        self.links = [Link(None, None) for _ in ()]  # type: ignore[arg-type]
+        self.all: list[list[User]] = [[], []]
+        self.links: list[Link] = []
         self.more = {"baud": baud, "secondsPerByte": self.perByte, **more}
         self.free = [0.0, 0.0]
         self._events: list[Any] = []
@@ -77,12 +92,45 @@ class Line:
     def make(self, at: int) -> Link:
         """A link at one end, with a new user."""
         user = self.users[at] = User()
-        return Link(
+        self.all[at].append(user)
+        user.link = Link(
             user,
             lambda data: self.carry(at, data),
             random=lambda size: self.chance.randbytes(size),
             **self.more,
         )
+        return user.link
+
+    def write(self, at: int, data: bytes) -> None:
+        """One end writes something; it is lost where there is no session."""
+        user = self.users[at]
+        if user.number and not user.link.session.isClosing:
+            user.said[user.number] += data
+            user.link.write(data, self.now)
+
+    def end(self, at: int) -> None:
+        """One end closes the session, if there is one."""
+        user = self.users[at]
+        user.closed.add(user.number)
+        user.link.end(self.now)
+
+    def check(self, test: Any) -> None:
+        """Nothing has come that was not written, and what is missing was told."""
+        for at in (0, 1):
+            said: dict[int, bytearray] = {}
+            ends: dict[int, Ended] = {}
+            for user in self.all[at]:
+                said |= user.said
+                ends |= user.ends
+            for user in self.all[1 - at]:
+                for number, heard in user.heard.items():
+                    whole = bytes(said.get(number, b""))
+                    test.assertEqual(bytes(heard), whole[: len(heard)])
+                    isLive = number == self.links[0].session.number == self.links[1].session.number
+                    if len(heard) < len(whole) and not isLive and number not in user.closed:
+                        test.assertIn(user.ends.get(number, "killed"), LOST)
+                    if isLive:
+                        test.assertEqual(len(heard), len(whole))
 
     def open(self) -> None:
         """Both ends are opened."""
