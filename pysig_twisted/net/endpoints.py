@@ -57,9 +57,9 @@ somebody at a command line.
 """
 
 BARE_LINE: Final = (
-    "a bare serial line loses and damages bytes, and cannot carry a router;"
-    " bridge the devices on it: with `twistd pysig bridge`, or with a table [serial.NAME]"
-    " in the configuration of a server"
+    "a bare serial line loses and damages bytes, and cannot carry a router; for a router at its"
+    " other end, give seriallink: in place of serial:, there too; or bridge the device on it: with"
+    " `twistd pysig bridge`, or with a table [serial.NAME] in the configuration of a server"
 )
 
 # A mode of a unix socket: by name, or as the second of what has none.
@@ -288,10 +288,11 @@ def _why(error: BaseException) -> str:
 def isLocal(address: object) -> bool:
     """
     Can only this machine reach a port with this address? Unknown kinds of
-    address count as open to everybody. A pipe leads to the process that started
-    this one, and to nobody else.
+    address count as open to everybody, unless they say C{isLocal}, as those of serial
+    lines do: these lead to whoever is at the other end, and to nobody else, like a pipe to the
+    process that started this one.
     """
-    if isinstance(address, (UNIXAddress, PipeAddress)):
+    if isinstance(address, (UNIXAddress, PipeAddress)) or getattr(address, "isLocal", False):
         return True
     if isinstance(address, (IPv4Address, IPv6Address)):
         try:

@@ -5,7 +5,7 @@ TCP connection.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import TimeoutError as ConnectTimeout
@@ -24,7 +24,8 @@ from ..serialmatch import PortMatch
 from .protocol import LinkFactory, LinkProtocol
 from .settings import LinkSettings
 
-USUAL = LinkSettings()
+USUAL: Final = LinkSettings()
+SCHEME: Final = "seriallink"
 
 
 @implementer(IStreamClientEndpoint)
@@ -46,13 +47,13 @@ class LinkClientEndpoint:
         self.settings = settings
         self._reactor = reactor
         self._clock = clockOf(reactor)
-        self._serial = SerialClientEndpoint(reactor, port, settings.line, **more)
+        self._serial = SerialClientEndpoint(reactor, port, settings.line, scheme=SCHEME, **more)
 
     def __repr__(self) -> str:
         """
         For people.
         """
-        return f"seriallink:{self._serial.name}"
+        return repr(self._serial)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
         """
@@ -89,7 +90,7 @@ class _Attempt:
             self._factory,
             endpoint.settings,
             endpoint._clock,
-            address.path,
+            address,
             began=self._began,
             ended=self._ended,
         )
@@ -205,14 +206,13 @@ class LinkServerEndpoint:
         """
         self.settings = settings
         self._clock = clockOf(reactor)
-        self._serial = SerialServerEndpoint(reactor, port, settings.line, **more)
-        self._name = str(port)
+        self._serial = SerialServerEndpoint(reactor, port, settings.line, scheme=SCHEME, **more)
 
     def __repr__(self) -> str:
         """
         For people.
         """
-        return f"seriallink:{self._name}"
+        return repr(self._serial)
 
     def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
         """
@@ -221,6 +221,6 @@ class LinkServerEndpoint:
         """
 
         def make(address: Any) -> LinkProtocol:
-            return LinkProtocol(protocolFactory, self.settings, self._clock, address.path)
+            return LinkProtocol(protocolFactory, self.settings, self._clock, address)
 
         return self._serial.listen(LinkFactory(make, protocolFactory))

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ...core.clock import Clock, ITimer
+from ..serialtransport import SerialAddress
 from .counts import LinkCounts
 from .link import Ended, Link
 from .settings import LinkSettings
@@ -45,14 +46,14 @@ class LinkProtocol(Protocol):
         factory: IProtocolFactory,
         settings: LinkSettings,
         clock: Clock,
-        path: str,
+        address: SerialAddress,
         *,
         began: Callable[[Any], object] = lambda protocol: None,
         ended: Callable[[Failure], object] = lambda reason: None,
     ) -> None:
         """
         @param factory: of the protocols of sessions.
-        @param path: of the port.
+        @param address: where the line is.
         @param began: told of the protocol of each session.
         @param ended: told of the end of each, when its protocol has been.
         """
@@ -60,7 +61,7 @@ class LinkProtocol(Protocol):
         self._factory = factory
         self._settings = settings
         self._clock = clock
-        self._path = path
+        self._address = address
         self._began, self._ended = began, ended
         self._session: LinkTransport | None = None
         self._user: Any = None
@@ -163,13 +164,13 @@ class LinkProtocol(Protocol):
         """
         There is a session.
         """
-        user = self._factory.buildProtocol(self.transport.getPeer())
+        user = self._factory.buildProtocol(self._address)
         if user is None:
             self._clock.callLater(0.0, self._abort, None)
             return
         line = self._settings.line
         rate = 1 / line.secondsPerByte if self._settings.isPaced else None
-        self._session = session = LinkTransport(self, self._path, rate)
+        self._session = session = LinkTransport(self, self._address, rate)
         self._user = user
         user.makeConnection(session)
         self._began(user)
@@ -192,7 +193,7 @@ class LinkProtocol(Protocol):
             error = ConnectionAborted()
         else:
             text = WHY[why].format(seconds=self._link.deadAfter)
-            error = ConnectionLost(f"the link over {self._path} is down: {text}")
+            error = ConnectionLost(f"{self._address} is down: {text}")
         self._lost(Failure(error))
 
     def echoed(self) -> None:
@@ -202,9 +203,9 @@ class LinkProtocol(Protocol):
         if not self.isEchoing:
             self.isEchoing = True
             self.log.warn(
-                "{path} sends back what it is sent: nobody else is there, or the line has two"
+                "{address} sends back what it is sent: nobody else is there, or the line has two"
                 " wires only",
-                path=self._path,
+                address=self._address,
             )
 
     def _lost(self, reason: Failure) -> None:

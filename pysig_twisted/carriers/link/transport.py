@@ -69,13 +69,13 @@ class LinkTransport:
 
     disconnecting = False
 
-    def __init__(self, line: ILine, path: str, bytesPerSecond: float | None) -> None:
+    def __init__(self, line: ILine, address: SerialAddress, bytesPerSecond: float | None) -> None:
         """
-        @param path: of the port.
+        @param address: where the line is.
         """
         self.bytesPerSecond = bytesPerSecond
         self._line = line
-        self._address = SerialAddress(path)
+        self._address = address
         self._isOpen = True
         self._producer: Any = None
         self._isStreaming = self._isPaused = False

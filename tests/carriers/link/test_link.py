@@ -64,7 +64,7 @@ class AnythingTests(SynchronousTestCase):
                 line.isCut = what == "cut"
         line.isCut = False
         line.damage = line.loss = 0.0
-        line.run(30)
+        line.run(30 + sum(4 * link.unsent * line.perByte for link in line.links))
         line.check(self)
         for at in (0, 1):
             self.assertIsNotNone(line.links[at].session)
