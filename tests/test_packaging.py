@@ -158,6 +158,15 @@ class ArchiveTests(SynchronousTestCase):
         self.assertEqual(tops, {"pysig_twisted", "twisted", info})
         self.assertIn(f"{info}/licenses/LICENCE.txt", names)
 
+    def test_presetFiles(self) -> None:
+        """The wheel carries every preset file, as it is in the tree."""
+        folder = ROOT / "pysig_twisted" / "bridge" / "presetfiles"
+        wanted = {str(path.relative_to(ROOT)): path.read_bytes() for path in folder.glob("*.toml")}
+        self.assertNotEqual(wanted, {})
+        with zipfile.ZipFile(built().wheel) as archive:
+            names = [name for name in archive.namelist() if "/presetfiles/" in name]
+            self.assertEqual({name: archive.read(name) for name in names}, wanted)
+
     def test_version(self) -> None:
         """The package says the version that it is installed as."""
         self.assertIn(f"-{pysig_twisted.__version__}.tar.gz", built().sdist)

@@ -39,7 +39,8 @@ class Awaited:
         self.asked = asked
         self.sentAt = 0.0
         self._reply: Any = asked.command.reply()
-        self._echoes = list(asked.command.echo) if isEchoing else []
+        # Framers have no frames without bytes.
+        self._echoes = [echo for echo in asked.command.echo if echo] if isEchoing else []
         self._rawEcho = asked.command.data if isEchoing else b""
         self._decode = decode
         self._raw = b""

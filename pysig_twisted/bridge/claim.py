@@ -149,5 +149,5 @@ class Claim:
             self._sender = None
             sender.remove()
             self.ask()
-        elif self.isAccepted:
-            self._told(None)
+        elif sender is not None:  # it has the name, or waits for it
+            sender.whenSettled().addCallbacks(self._accepted, self._refused)

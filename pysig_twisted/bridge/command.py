@@ -84,7 +84,7 @@ class Pacing:
     ) -> None:
         """
         @param charDelay: seconds after each byte.
-        @param lineDelay: seconds after each line of a command that has several.
+        @param lineDelay: seconds after each line that is sent.
         @param secondsPerByte: how long the line takes, where that is known.
         """
         self.gap = gap
@@ -106,10 +106,10 @@ class Pacing:
             yield data, 0.0
             return
         for line in data.splitlines(keepends=True):
-            pause = max(self._lineDelay, self._charDelay) + self.onLine(line)
             if not self._charDelay:
-                yield line, pause
+                yield line, self._lineDelay + self.onLine(line)
                 continue
             for at in range(len(line)):
                 isLast = at == len(line) - 1
-                yield line[at : at + 1], pause if isLast else self._charDelay + self.onLine(b" ")
+                delay = max(self._lineDelay, self._charDelay) if isLast else self._charDelay
+                yield line[at : at + 1], delay + self.onLine(b" ")

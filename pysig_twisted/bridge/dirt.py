@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from .command import Command
-from .replies import Taken
+from .replies import Answer, Taken
 
 MOST: Final = 16
 """
@@ -91,10 +91,10 @@ class Dirt:
                 continue
             self.asker = command.what
             self.until = now + self._quiet
-            if taken is not Taken.MORE:
-                if reply.isKnown:
+            if isinstance(taken, Answer):
+                if reply.isKnown and not (taken.isTooLong or taken.isUnreadable):
                     del self._replies[at]
-                else:
+                else:  # there may be more of it
                     self._replies[at] = (command, command.reply())
             if not self._replies and not self._isAny:
                 self.until = now

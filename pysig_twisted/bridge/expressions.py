@@ -60,6 +60,33 @@ def compileExpression(text: str) -> re.Pattern[str]:
     return pattern
 
 
+def isRequired(text: str, character: str) -> bool:
+    """
+    Is a character in all that an expression finds?
+
+    @param text: the expression, which is one.
+    """
+    return _isRequired(parser.parse(text), ord(character))
+
+
+def _isRequired(items: Any, code: int) -> bool:
+    """
+    See L{isRequired}.
+    """
+    for kind, value in items:
+        if kind is codes.LITERAL:
+            isFound = value == code
+        elif kind is codes.SUBPATTERN:
+            isFound = _isRequired(value[3], code)
+        elif kind is codes.BRANCH:
+            isFound = all(_isRequired(branch, code) for branch in value[1])
+        else:
+            isFound = isRepeat(kind) and value[0] > 0 and _isRequired(value[2], code)
+        if isFound:
+            return True
+    return False
+
+
 def isRepeat(kind: object) -> bool:
     """
     Is it the code of a repeat that tries again? Codes are numbers, but not all

@@ -24,6 +24,11 @@ LONGEST: Final = 4096
 Characters of a C{json}, and the most that a hole can allow for C{str} and C{hex}.
 """
 
+SHORT: Final = 64
+"""
+Lengths of examples, which are tried one by one.
+"""
+
 EXACT: Final = 2**53
 """
 Above that not each whole number is a float, so that floats are none.
@@ -48,14 +53,14 @@ class Kind:
 
     @cvar name: what it is called.
     @ivar description: what it takes, for people.
-    @ivar examples: two values that it takes: the least and the most, or the shortest and
-        the longest.
+    @ivar examples: values that it takes, of all lengths as far as these are not many; the
+        least comes first.
     @ivar count: how many numbers it has, if it is counted.
     """
 
     name = ""
     count = 0
-    examples: tuple[Any, Any] = (0, 0)
+    examples: Sequence[Any] = (0,)
 
     def __init__(self, options: Sequence[str]) -> None:
         """
@@ -122,7 +127,9 @@ class _Int(Kind):
     name = "int"
 
     def _set(self, options: list[str]) -> None:
-        self._low, self._high = self.examples = self._wholes(options, INTEGERS)
+        self._low, self._high = low, high = self._wholes(options, INTEGERS)
+        steps = (sign * 10**digits for sign in (1, -1) for digits in range(20))
+        self.examples = [low, high, *(step for step in steps if low < step < high)]
         self._spec = self._format(_WHOLE_FORMAT, options, "02d") or "d"
 
     def _wholes(
@@ -173,7 +180,8 @@ class _Float(Kind):
         self._spec = self._format(_NUMBER_FORMAT, options, ".1f")
         self._low, self._high = -sys.float_info.max, sys.float_info.max
         if ends is not None:
-            self._low, self._high = self.examples = float(ends[0]), float(ends[1])
+            self._low, self._high = float(ends[0]), float(ends[1])
+            self.examples = [self._low, self._high]
             self.description = f"float, {ends[0]} to {ends[1]}"
             for end in (self._low, self._high):  # what is between them is written between them
                 written = self._written(end)
@@ -208,7 +216,7 @@ class _Str(Kind):
                 )
             self._longest = int(text)
         self.description = f"str, 1 to {self._longest} characters"
-        self.examples = ("x", "x" * self._longest)
+        self.examples = [digit * length for length in _lengths(1, self._longest) for digit in "x0"]
 
     def write(self, value: Any) -> str:
         if not isinstance(value, str) or not 1 <= len(value) <= self._longest:
@@ -230,7 +238,7 @@ class _Hex(Kind):
             )
         if self._low < 1 or self._high > LONGEST:
             raise ValueError(f"whose range is not within 1-{LONGEST}, in bytes; write it as 1-8")
-        self.examples = ("00" * self._low, "00" * self._high)
+        self.examples = ["00" * length for length in _lengths(self._low, self._high)]
         self.description = f"hex digits of {self._low} to {self._high} bytes"
 
     def write(self, value: Any) -> str:
@@ -259,7 +267,7 @@ class _Choice(Kind):
 
     def _set(self, options: list[str]) -> None:
         self._choices = frozenset(options)
-        self.examples = (min(options, key=len), max(options, key=len))
+        self.examples = options
         for option in options:
             if not option:
                 raise ValueError("where one of the choices is empty; write them as on|off")
@@ -276,6 +284,13 @@ class _Choice(Kind):
         if not isinstance(text, str) or text not in self._choices:
             raise self._wrong(value)
         return text
+
+
+def _lengths(least: int, most: int) -> list[int]:
+    """
+    The lengths between two, as far as these are not many.
+    """
+    return sorted({most, *range(least, min(most, least + SHORT) + 1)})
 
 
 KINDS: Final[Mapping[str, Callable[[Sequence[str]], Kind]]] = {

@@ -189,7 +189,7 @@ class Line:
         What is told of an error. Those of serial ports say which one it is.
         """
         isHere = self._settings.isPath or self._settings.match is not None
-        return str(error) if isHere else f"{self._settings.port}: {error}".rstrip(". ")
+        return str(error) if isHere else f"{self._settings.port}: {error}".rstrip(":. ")
 
 
 def endpointFor(settings: DeviceSettings, reactor: Any) -> Any:

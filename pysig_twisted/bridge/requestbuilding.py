@@ -13,8 +13,9 @@ from ..errors import BadRequest
 from .building import framerFor, parserFor
 from .command import Command, Pacing, Reply
 from .effort import quickExpression
+from .expressions import isRequired
 from .framesettings import LineFrame, NmeaFrame
-from .placeholders import filledIn, placeholders
+from .placeholders import filledIn, loosened
 from .polls import Poll
 from .replykinds import BytesReply, LineReply, LinesReply, MatchReply, NoReply, UntilReply
 from .requestsettings import PollSettings, ReplySettings, RequestSettings
@@ -29,6 +30,11 @@ Seconds that a poll waits for others, at most.
 IDS: Final = 256
 """
 So many numbers there must be, for a late answer not to have that of the next command.
+"""
+
+MARK: Final = "\ue000"
+"""
+A character that no expression has.
 """
 
 Parse = Callable[[str, bytes], Any]
@@ -113,10 +119,16 @@ def _isSure(reply: ReplySettings, template: Template) -> bool:
     """
     if template.idName is None or template.ids < IDS or reply.until:
         return False
-    ids = [template.idName]
-    return bool(placeholders(reply.match, ids)) and (
-        not reply.error or bool(placeholders(reply.error, ids))
-    )
+    return _hasId(reply.match, template) and (not reply.error or _hasId(reply.error, template))
+
+
+def _hasId(expression: str, template: Template) -> bool:
+    """
+    Is the number in all that an expression finds?
+    """
+    others = [hole.name for hole in template.holes if hole.name != template.idName]
+    spelled = loosened(filledIn(expression, {str(template.idName): MARK}), others)
+    return isRequired(spelled, MARK)
 
 
 def replyFor(

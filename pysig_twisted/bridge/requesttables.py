@@ -27,6 +27,8 @@ OWN: Final = ("stats", "tap", METHOD)
 The requests that the bridge answers itself.
 """
 
+USELESS: Final = 'means nothing with reply = "none": nothing tells that it was lost'
+
 _USUAL: Final = ReplySettings()
 _KINDS: Final = ("match", "until", "lines", "bytes")
 _READ: Final = ("error", "parse", "types", "columns", "delimiter", "equals")
@@ -127,14 +129,16 @@ def requestMistakes(
             f"is {settings.timeout:g}, above its deadline of {settings.deadline:g}",
         )
     if settings.retries and settings.reply.kind == "none":
-        yield "retries", 'means nothing with reply = "none": nothing tells that it was lost'
+        yield "retries", USELESS
 
 
 def _sendMistakes(
-    method: str, settings: RequestSettings, device: DeviceSettings
+    method: str, settings: RequestSettings, device: DeviceSettings, isWhole: bool = False
 ) -> Iterator[Mistake]:
     """
     What is wrong with what is sent, and with what answers it.
+
+    @param isWhole: is it to have no holes?
     """
     try:
         template = Template(settings.send)
@@ -147,9 +151,13 @@ def _sendMistakes(
     mistakes = list(_replyMistakes(settings.reply, template, longest))
     yield from mistakes
     if not mistakes:
-        problems = [_problem(method, settings, device, params) for params in template.examples]
-        if all(problems):
-            yield "send", f"{shown(settings.send)} cannot be: {problems[0]}"
+        first = None
+        for params in [None] if isWhole else template.examples:
+            problem = _problem(method, settings, device, params)
+            if problem is None:
+                return
+            first = first or problem
+        yield "send", f"{shown(settings.send)} cannot be: {first}"
 
 
 def _problem(
@@ -237,9 +245,10 @@ def _pollMistakes(
             return
         if "params" in given:
             yield "params", "means nothing without request; write the values into send"
-        settings = commandOf(poll)
-        yield from _sendMistakes("poll", settings, device)
+        if poll.retries and poll.reply.kind == "none":
+            yield "retries", USELESS
+        yield from _sendMistakes("the poll", commandOf(poll), device, isWhole=True)
+        return
     problem = _problem(poll.request, settings, device, poll.params)
     if problem is not None:
-        key = "params" if poll.request else "send"
-        yield key, f"{shown(poll.params if poll.request else poll.send)} cannot be: {problem}"
+        yield "params", f"{shown(poll.params)} cannot be: {problem}"

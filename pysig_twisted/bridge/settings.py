@@ -131,7 +131,7 @@ class DeviceSettings(Table, frozen=True):
     @ivar queue: how many requests may wait, 100 at most. More are refused.
     @ivar commandGap: seconds between the end of one command and the next.
     @ivar charDelay: seconds after each byte that is sent.
-    @ivar lineDelay: seconds after each line of a command that has several.
+    @ivar lineDelay: seconds after each line that is sent.
     @ivar echo: does the device, or a line of two wires, send back what it is sent?
     @ivar settleReply: seconds of quiet after a command that was not answered; 0: as many as
         the command had.

@@ -59,13 +59,11 @@ def shown(value: object) -> str:
 
 def toml(value: Any) -> str:
     """
-    A value as TOML writes it, on one line. In tables, what is empty is left out.
+    A value as TOML writes it, on one line. In tables, what is C{None} is left out.
     """
     if isinstance(value, Mapping):
         pairs = ", ".join(
-            f"{heading(str(key))} = {toml(item)}"
-            for key, item in value.items()
-            if item not in (None, "")
+            f"{heading(str(key))} = {toml(item)}" for key, item in value.items() if item is not None
         )
         return f"{{{pairs}}}"
     if isinstance(value, (list, tuple)):

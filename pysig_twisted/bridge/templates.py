@@ -23,7 +23,7 @@ begin another command.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..errors import BadRequest
@@ -98,14 +98,18 @@ class Template:
         self.ids = self._kinds[self.idName].count if self.idName is not None else 0
 
     @property
-    def examples(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def examples(self) -> Iterator[dict[str, Any]]:
         """
-        Parameters that can be: the least of each, and the most.
+        Parameters that can be: the least of each; and of one of them, or of all, others.
         """
-        least, most = (
-            {name: self._kinds[name].examples[end] for name in self.names} for end in (0, 1)
-        )
-        return least, most
+        kinds = {name: self._kinds[name].examples for name in self.names}
+        least = {name: values[0] for name, values in kinds.items()}
+        yield least
+        for name, values in kinds.items():
+            for value in values[1:]:
+                yield least | {name: value}
+        for at in range(1, max(map(len, kinds.values()), default=0)):
+            yield {name: values[min(at, len(values) - 1)] for name, values in kinds.items()}
 
     def fill(self, params: Any, number: int = 0) -> Filled:
         """
