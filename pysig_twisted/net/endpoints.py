@@ -57,9 +57,9 @@ somebody at a command line.
 """
 
 BARE_LINE: Final = (
-    "a bare serial line loses and damages bytes; for a router at its other end, give seriallink: here"
-    " and there; for a device, bridge it, with `twistd pysig bridge` or a table [serial.NAME] in the"
-    " configuration of a server"
+    "a bare serial line loses and damages bytes; for a router at its other end, give seriallink:"
+    " here and there; for a device, bridge it, with `twistd pysig bridge` or a table [serial.NAME]"
+    " in the configuration of a server"
 )
 
 # A mode of a unix socket: by name, or as the second of what has none.

@@ -128,12 +128,10 @@ class _Attempt:
 
     def _ended(self, reason: Failure) -> None:
         """
-        There is none any more, and none is wanted. The last frame may have to get out.
+        The port is closed.
         """
         if self._made is not None:
             self._failed(reason)
-        if self._link is not None and self._link.transport is not None:
-            self._link.transport.loseConnection()
 
     def _failed(self, reason: Failure) -> None:
         """

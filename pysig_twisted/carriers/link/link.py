@@ -156,7 +156,7 @@ class Link:
         self._epoch = self._newEpoch()
         # What the other end has said of itself, since we have this epoch.
         self._hello: Hello | None = None
-        self._isOpen = False
+        self._isOpen = self._isRetired = False
         # When the next HELLO is said, as long as there is no session.
         self._helloAt = 0.0
         # When the line takes more, where something may wait for that.
@@ -188,7 +188,7 @@ class Link:
         if self._pumpAt is not None:
             dues.append(self._pumpAt)  # until then the line takes nothing
         elif self.session is None:
-            dues.append(self._helloAt)
+            dues.append(None if self._isRetired else self._helloAt)
         else:
             dues += [self.session.due, self._saidAt + self.deadAfter / 3]
         if self.session is not None:
@@ -202,6 +202,19 @@ class Link:
         self._isOpen = True
         self._helloAt = now
         self._pump(now)
+
+    @property
+    def isThrough(self) -> bool:
+        """
+        Is it retired, and has nothing more to say?
+        """
+        return self._isRetired and self.session is None and not self._urgent
+
+    def retire(self) -> None:
+        """
+        Have no session after this one.
+        """
+        self._isRetired = True
 
     def close(self) -> None:
         """
@@ -282,6 +295,8 @@ class Link:
         """
         Somebody says hello.
         """
+        if self._isRetired and self.session is None:
+            return
         if hello.epoch == self._epoch:
             self._user.echoed()
             return
@@ -411,7 +426,7 @@ class Link:
             return Outgoing(self._urgent.popleft(), None)
         session = self.session
         if session is None:
-            if now < self._helloAt:
+            if self._isRetired or now < self._helloAt:
                 return None
             self._helloAt = now + self._helloApart
             return Outgoing(self._helloFrame(), None)

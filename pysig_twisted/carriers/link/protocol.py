@@ -20,6 +20,11 @@ from .link import Ended, Link
 from .settings import LinkSettings
 from .transport import LinkTransport
 
+LINGER: Final = 1.0
+"""
+Seconds that the last frame of a client has to get out.
+"""
+
 WHY: Final = {
     Ended.RESET: "the other end has given it up",
     Ended.RESTARTED: "the other end has started anew",
@@ -48,14 +53,15 @@ class LinkProtocol(Protocol):
         clock: Clock,
         address: SerialAddress,
         *,
-        began: Callable[[Any], object] = lambda protocol: None,
+        began: Callable[[Any], object] | None = None,
         ended: Callable[[Failure], object] = lambda reason: None,
     ) -> None:
         """
         @param factory: of the protocols of sessions.
         @param address: where the line is.
-        @param began: told of the protocol of each session.
-        @param ended: told of the end of each, when its protocol has been.
+        @param began: told of the protocol of the first session, after which the port is closed.
+            Without this there is one after the other.
+        @param ended: told when the port is closed, once the protocol has been.
         """
         self.isEchoing = False
         self._factory = factory
@@ -63,6 +69,9 @@ class LinkProtocol(Protocol):
         self._clock = clock
         self._address = address
         self._began, self._ended = began, ended
+        # Why the only session has ended, until the port is closed.
+        self._why: Failure | None = None
+        self._closing: ITimer | None = None
         self._session: LinkTransport | None = None
         self._user: Any = None
         self._timer: ITimer | None = None
@@ -155,10 +164,12 @@ class LinkProtocol(Protocol):
         The port is open no more.
         """
         self._link.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._lost(reason)
+        for timer in (self._timer, self._closing):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._closing = None
+        self._lost(self._why or reason)
+        self._ended(self._why or reason)
 
     def began(self) -> None:
         """
@@ -172,8 +183,11 @@ class LinkProtocol(Protocol):
         rate = 1 / line.secondsPerByte if self._settings.isPaced else None
         self._session = session = LinkTransport(self, self._address, rate)
         self._user = user
+        if self._began is not None:
+            self._link.retire()
         user.makeConnection(session)
-        self._began(user)
+        if self._began is not None:
+            self._began(user)
 
     def received(self, data: bytes) -> None:
         """
@@ -194,7 +208,12 @@ class LinkProtocol(Protocol):
         else:
             text = WHY[why].format(seconds=self._link.deadAfter)
             error = ConnectionLost(f"{self._address} is down: {text}")
-        self._lost(Failure(error))
+        if self._began is None:
+            self._lost(Failure(error))
+        else:
+            self._why = Failure(error)
+            # Where the line takes nothing, the last frame does not get out.
+            self._closing = self._clock.callLater(LINGER, self._close)
 
     def echoed(self) -> None:
         """
@@ -217,7 +236,13 @@ class LinkProtocol(Protocol):
         if session is not None:
             session.ended()
             user.connectionLost(reason)
-        self._ended(reason)
+
+    def _close(self) -> None:
+        """
+        The last frame has had its time.
+        """
+        self._closing = None
+        self.transport.loseConnection()
 
     def _abort(self, session: LinkTransport | None) -> None:
         """
@@ -233,6 +258,9 @@ class LinkProtocol(Protocol):
         knows whether to wait.
         """
         if self._isWorking:
+            return
+        if self._link.isThrough:
+            self.transport.loseConnection()
             return
         if self._session is not None:
             self._session.told()

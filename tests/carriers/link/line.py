@@ -12,7 +12,6 @@ from typing import Any
 
 from pysig_twisted.carriers.link.link import Ended, Link
 
-
 LOST = ("killed", Ended.RESET, Ended.RESTARTED, Ended.DEAD, Ended.ABORTED)
 
 
