@@ -49,6 +49,7 @@ class SerialClientEndpoint:
         *,
         openLine: Callable[[str, LineSettings], Line] = openLine,
         ports: Callable[[], Sequence[PortInfo]] = describePorts,
+        scheme: str = "serial",
     ) -> None:
         """
         @param port: the path of the device, or what tells it from others: it is looked for
@@ -56,8 +57,10 @@ class SerialClientEndpoint:
         @param settings: how to open it.
         @param openLine: opens it.
         @param ports: gives those that are there.
+        @param scheme: what the endpoint is called, for people.
         """
         self._reactor = reactor
+        self._scheme = scheme
         self._port = port
         self.settings = settings
         self._openLine = openLine
@@ -67,7 +70,7 @@ class SerialClientEndpoint:
         """
         For people.
         """
-        return f"serial:{self.name}"
+        return str(self.address)
 
     @property
     def name(self) -> str:
@@ -75,6 +78,13 @@ class SerialClientEndpoint:
         What the device is called: its path, or what tells it from others.
         """
         return str(self._port)
+
+    @property
+    def address(self) -> SerialAddress:
+        """
+        The same as an address.
+        """
+        return SerialAddress(self.name, self._scheme)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[Any]:
         """
@@ -117,7 +127,7 @@ class SerialClientEndpoint:
             path = choosePort(self._ports(), path)
         line = self._openLine(path, self.settings)
         try:
-            protocol = factory.buildProtocol(SerialAddress(path))
+            protocol = factory.buildProtocol(SerialAddress(path, self._scheme))
             if protocol is None:
                 raise NoProtocol()
         except BaseException:
@@ -207,7 +217,7 @@ class SerialListeningPort:
         """
         See C{IListeningPort}.
         """
-        return SerialAddress(self._endpoint.name)
+        return self._endpoint.address
 
     def _opened(self, protocol: object) -> None:
         """
@@ -263,12 +273,15 @@ class SerialServerEndpoint:
         *,
         openLine: Callable[[str, LineSettings], Line] = openLine,
         ports: Callable[[], Sequence[PortInfo]] = describePorts,
+        scheme: str = "serial",
     ) -> None:
         """
         See L{SerialClientEndpoint}.
         """
         self._reactor = reactor
-        self._client = SerialClientEndpoint(reactor, port, settings, openLine=openLine, ports=ports)
+        self._client = SerialClientEndpoint(
+            reactor, port, settings, openLine=openLine, ports=ports, scheme=scheme
+        )
 
     def __repr__(self) -> str:
         """

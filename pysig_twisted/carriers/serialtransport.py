@@ -47,15 +47,24 @@ class SerialAddress:
     Where a serial line is.
 
     @ivar path: the path of its device; for a listening port, what it listens for.
+    @ivar scheme: what endpoint strings of that kind begin with.
     """
 
     path: str
+    scheme: str = "serial"
+
+    @property
+    def isLocal(self) -> bool:
+        """
+        Can nobody reach it but who is at the other end?
+        """
+        return True
 
     def __str__(self) -> str:
         """
         For people.
         """
-        return f"serial:{self.path}"
+        return f"{self.scheme}:{self.path}"
 
 
 class SerialTransport(SerialPort):

@@ -209,7 +209,8 @@ class Session:
                 if wait is not None and not isinstance(error, LASTING):
                     wait(text)
                 elif isinstance(error, NotConnected):
-                    raise NotConnected(f"{text}; is a router running there?") from None
+                    hint = "" if ";" in text else "; is a router running there?"
+                    raise NotConnected(f"{text}{hint}") from None
                 else:
                     raise
                 await router.whenConnected()

@@ -12,6 +12,9 @@ for this subscription alone, while the connection hears these senders as before.
 
 All of it is sent only while less than L{ROOM} bytes wait for the peer, so that being
 late costs no memory. At the head of a name's history the peer hears it directly again.
+
+A peer on a slow line hears of what it is late on only the newest of each event, and how many
+it has not heard.
 """
 
 from __future__ import annotations
@@ -32,12 +35,19 @@ from .cursor import Cursor, Newest
 from .interest import Interest
 from .liferecord import LifeRecord
 from .reading import Answer, Reading
+from .skim import Skim
 
 if TYPE_CHECKING:
     from .peers import Peer
     from .refills import Refills
 
 ROOM: Final = 512 << 10
+REST: Final = 0.75
+"""
+Seconds from when a peer on a slow line has heard the newest of a name until it is told of what it
+has not heard since.
+"""
+
 MAX_ASKED: Final = 10_000
 """
 Senders of which subscriptions may wait for a replay.
@@ -76,6 +86,8 @@ class Backlog:
         self._asked: deque[Reading] = deque()
         self._room = min(ROOM, peer.link.outbox.behind // 2)
         self._isDraining = False
+        # Names that the peer on a slow line has heard the newest of a moment ago.
+        self._resting: set[str] = set()
         # How many owners were asked on behalf of replays.
         self._pending = 0
 
@@ -226,23 +238,47 @@ class Backlog:
         for name, reading in tuple(self.late.items()):
             if outbox.size >= self._room:
                 break
-            if reading.isWaiting or self.late.get(name) is not reading:
+            if self._isWaiting(reading) or self.late.get(name) is not reading:
                 continue
             isThrough = self._read(reading)
             del self.late[name]
             if isThrough:
                 self._refresh(name)
+                if isinstance(reading.cursor, Skim):
+                    self._rest(name)
             else:
                 self.late[name] = reading  # the others come first, the next time
-        if self._asked or not all(reading.isWaiting for reading in self.late.values()):
+        if self._asked or not all(map(self._isWaiting, self.late.values())):
             self._awaitRoom()
+
+    def _isWaiting(self, reading: Reading) -> bool:
+        """
+        Is there something else to wait for than room?
+        """
+        return reading.isWaiting or reading.name in self._resting
+
+    def _rest(self, name: str) -> None:
+        """
+        The peer has heard the newest.
+        """
+        self._resting.add(name)
+        self._peer.link.context.deadlines.add(REST, (self, name), partial(self._rested, name))
+
+    def _rested(self, name: str) -> None:
+        """
+        It may hear more.
+        """
+        self._resting.discard(name)
+        if not self._peer.link.outbox.isClosed:
+            self.fill()
 
     def _begin(self, cursor: Cursor, answer: Answer | None) -> None:
         """
         The peer is late on a name.
         """
         name = cursor.lives.name
-        self.late[name] = Reading(cursor, self._interest, answer)
+        reads = Skim(cursor) if self._peer.link.outbox.isSlow else cursor
+        self.late[name] = Reading(reads, self._interest, answer)
         self._refresh(name)
 
     def _awaitRoom(self) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .kept import Hole, Kept, Missing
+from .kept import Hole, Kept, Missing, Passed
 from .liferecord import LifeRecord, Lives
 
 
@@ -40,7 +40,7 @@ class Unknown(NamedTuple):
     """
 
 
-Step = Up | Down | Unknown | Kept | Hole | Missing
+Step = Up | Down | Unknown | Kept | Hole | Missing | Passed
 
 
 class Cursor:

@@ -57,8 +57,8 @@ somebody at a command line.
 """
 
 BARE_LINE: Final = (
-    "a bare serial line loses and damages bytes, and cannot carry a router;"
-    " bridge the devices on it: with `twistd pysig bridge`, or with a table [serial.NAME]"
+    "a bare serial line loses and damages bytes; for a router at its other end, give seriallink:"
+    " here and there; for a device, bridge it, with `twistd pysig bridge` or a table [serial.NAME]"
     " in the configuration of a server"
 )
 
@@ -288,10 +288,11 @@ def _why(error: BaseException) -> str:
 def isLocal(address: object) -> bool:
     """
     Can only this machine reach a port with this address? Unknown kinds of
-    address count as open to everybody. A pipe leads to the process that started
-    this one, and to nobody else.
+    address count as open to everybody, unless they say C{isLocal}, as those of serial
+    lines do: these lead to whoever is at the other end, and to nobody else, like a pipe to the
+    process that started this one.
     """
-    if isinstance(address, (UNIXAddress, PipeAddress)):
+    if isinstance(address, (UNIXAddress, PipeAddress)) or getattr(address, "isLocal", False):
         return True
     if isinstance(address, (IPv4Address, IPv6Address)):
         try:

@@ -31,6 +31,19 @@ BEHIND: Final = 1 << 20
 Bytes that may wait for a peer before no more events are put behind them.
 """
 
+SLOW: Final = 100_000
+"""
+Bytes in a second: a carrier that brings less is I{slow}. Nobody waits for who is at its end,
+and it gets the newest of each event rather than all of them late.
+"""
+
+SLOW_BEHIND: Final = 0.25
+SLOW_LEAST: Final = 512
+"""
+Seconds that its line takes for what may wait for such a peer in place of L{BEHIND}, and bytes
+that may at least.
+"""
+
 
 class Turn:
     """
@@ -110,6 +123,8 @@ class Outbox:
     @ivar total: how many bytes were given to the transport.
     @ivar behind: so many bytes may wait before L{writeEvents} takes no more.
     @ivar isBehind: did it refuse what it was given last?
+    @ivar isSlow: is the carrier a slow one? See L{SLOW}.
+    @ivar pieceSeconds: how long it takes for what it is given at a time; 0 if that is not known.
     @ivar tail: what was written last, in pieces of any size.
     @ivar easy: whoever writes very often may do so without a call: put frames into
         C{tail} and add to C{size}, as long as that stays at most this.
@@ -127,13 +142,16 @@ class Outbox:
         "_offset",
         "_overflow",
         "_overflown",
+        "_piece",
         "_room",
         "_transport",
         "_turn",
         "behind",
         "easy",
         "isBehind",
+        "isSlow",
         "paused",
+        "pieceSeconds",
         "size",
         "tail",
         "taken",
@@ -153,7 +171,9 @@ class Outbox:
         self.behind = min(BEHIND, limit // 8)
         self._half = self.behind // 2
         self.easy = -1
-        self.isBehind = False
+        self.isBehind = self.isSlow = False
+        self.pieceSeconds = 0.0
+        self._piece = PIECE
         self._overflow = overflow
         self._transport: Any = None
         # What waits: blocks of up to 64 KiB or one frame, then what was written since.
@@ -177,8 +197,19 @@ class Outbox:
     def attach(self, transport: Any) -> None:
         """
         There is a connection: feed it.
+
+        @param transport: any. One that carries little says so: C{bytesPerSecond} is what it
+            does carry, and C{pieceSize} how much it is to be given at a time.
         """
         self._transport = transport
+        self._piece = min(PIECE, getattr(transport, "pieceSize", None) or PIECE)
+        rate = getattr(transport, "bytesPerSecond", None)
+        if rate:
+            self.pieceSeconds = self._piece / rate
+        if rate and rate < SLOW:
+            self.isSlow = True
+            self.behind = min(self.behind, max(SLOW_LEAST, int(SLOW_BEHIND * rate)))
+            self._half = self.behind // 2
         transport.registerProducer(self, True)
 
     def write(self, data: bytes) -> None:
@@ -382,13 +413,13 @@ class Outbox:
 
     def _nextPiece(self) -> bytes:
         """
-        The next block, or 64 KiB of a larger one.
+        The next block, or a piece of a larger one.
         """
-        blocks, offset = self._blocks, self._offset
+        blocks, offset, piece = self._blocks, self._offset, self._piece
         first = blocks[0]
-        if len(first) - offset > PIECE:
-            self._offset = offset + PIECE
-            return first[offset : offset + PIECE]
+        if len(first) - offset > piece:
+            self._offset = offset + piece
+            return first[offset : offset + piece]
         self._offset = 0
         del blocks[0]
         return first[offset:]

@@ -190,7 +190,7 @@ class Heartbeat:
                 marks.whole = now
             if now - marks.heard >= self.silence:
                 link.foundSilent()
-            elif now - marks.taken >= self.stall:
+            elif now - marks.taken >= self.stall + outbox.pieceSeconds:
                 link.foundStalled()
             elif now - marks.whole >= (allowed := self._allowed(wire.needed)):
                 link.foundUnfinished(allowed)

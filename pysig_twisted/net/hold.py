@@ -34,6 +34,8 @@ def isCrowded(peer: Peer) -> bool:
     Does much wait for a peer, or has it yet to hear something that was fired before?
     """
     outbox = peer.link.outbox
+    if outbox.isSlow:  # it hears the newest, and nobody waits for it
+        return False
     return outbox.size > outbox.behind // 2 or bool(peer.backlog is not None and peer.backlog.late)
 
 

@@ -101,3 +101,19 @@ class Missing(NamedTuple):
     last: int
     n: int | None
     events: tuple[str, ...] | None
+
+
+class Passed(NamedTuple):
+    """
+    Events that are remembered, and were too many for the reader.
+
+    @ivar first: the number of the first of them.
+    @ivar last: the number of the last, or of another one that the reader does not hear.
+    @ivar n: how many there were.
+    @ivar events: their names.
+    """
+
+    first: int
+    last: int
+    n: int
+    events: tuple[str, ...]

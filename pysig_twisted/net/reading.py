@@ -15,8 +15,9 @@ from .adapting import Adapted, isPlain
 from .audience import presenceFrame
 from .cursor import Cursor, Down, Newest, Step, Unknown, Up
 from .interest import Interest
-from .kept import Hole, Kept, Missing
+from .kept import Hole, Kept, Missing, Passed
 from .liferecord import LifeRecord
+from .skim import Skim
 
 if TYPE_CHECKING:
     from .peers import Peer
@@ -61,7 +62,7 @@ class Reading:
 
     def __init__(
         self,
-        cursor: Cursor | Newest,
+        cursor: Cursor | Newest | Skim,
         interest: Interest,
         answer: Answer | None,
         isPartial: bool = False,
@@ -132,7 +133,7 @@ class Reading:
         else:
             yield peer.frame(self._gap(step)), 0
 
-    def _gap(self, step: Hole | Missing | Unknown) -> GapNotice:
+    def _gap(self, step: Hole | Missing | Passed | Unknown) -> GapNotice:
         """
         What tells of events that will not come.
         """
@@ -143,4 +144,5 @@ class Reading:
         if isinstance(step, Hole):
             count = step.last - step.first + 1
             return GapNotice(name, sid, step.first, step.last, count, None, step.why)
-        return GapNotice(name, sid, step.first, step.last, step.n, step.events, "history")
+        why = "slow" if isinstance(step, Passed) else "history"
+        return GapNotice(name, sid, step.first, step.last, step.n, step.events, why)

@@ -71,10 +71,12 @@ class _Attempts:
 
 def connectText(failure: Failure) -> str:
     """
-    Why an attempt to connect failed, in the words of the operating system where
-    it has some.
+    Why an attempt to connect failed: in the words of the carrier, if its errors have a
+    C{reason}; else of the operating system, where it has some.
     """
     error = failure.value
+    if hasattr(error, "reason"):
+        return str(error)
     number = getattr(error, "osError", None) or getattr(error, "errno", None)
     return os.strerror(number) if isinstance(number, int) else failure.getErrorMessage()
 

@@ -18,6 +18,7 @@ class FakeOutbox:
 
     def __init__(self) -> None:
         self.wrote = self.paused = False
+        self.pieceSeconds = 0.0
         self.taken = True
         self.size = 0
 

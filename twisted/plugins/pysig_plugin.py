@@ -1,5 +1,6 @@
 """
-The C{pysig} command of C{twistd}, and endpoint strings that begin with C{serial:}.
+The C{pysig} command of C{twistd}, and endpoint strings that begin with C{serial:} and
+C{seriallink:}.
 
 Every start of twistd on the machine imports this module, whatever it is started for. It therefore
 imports almost nothing: no reactor, no pyserial, nothing of C{pysig_twisted}.
@@ -7,6 +8,7 @@ imports almost nothing: no reactor, no pyserial, nothing of C{pysig_twisted}.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import ServiceMaker
@@ -31,13 +33,19 @@ pysig = ServiceMaker(
 @implementer(
     IPlugin, IStreamClientEndpointStringParserWithReactor, IStreamServerEndpointStringParser
 )
-class SerialParser:
+class LazyParser:
     """
-    C{serial:/dev/ttyUSB0:baudrate=115200} for clients and servers, read by
-    C{pysig_twisted.carriers.serialstrings}.
+    Endpoint strings of one kind, for clients and servers, read by a module that is imported for
+    the first of them.
     """
 
-    prefix = "serial"
+    def __init__(self, prefix: str, module: str) -> None:
+        """
+        @param prefix: what such strings begin with.
+        @param module: has C{clientEndpoint} and C{serverEndpoint}.
+        """
+        self.prefix = prefix
+        self._module = module
 
     # Positional only, as no interface can say: a string may have an option C{reactor=}, too.
 
@@ -47,9 +55,10 @@ class SerialParser:
         """
         See C{IStreamClientEndpointStringParserWithReactor}.
         """
-        from pysig_twisted.carriers.serialstrings import clientEndpoint
-
-        return clientEndpoint(reactor, words, options)
+        endpoint: IStreamClientEndpoint = import_module(self._module).clientEndpoint(
+            reactor, words, options
+        )
+        return endpoint
 
     def parseStreamServer(  # type: ignore[override]
         self, reactor: Any, /, *words: str, **options: str
@@ -57,9 +66,11 @@ class SerialParser:
         """
         See C{IStreamServerEndpointStringParser}.
         """
-        from pysig_twisted.carriers.serialstrings import serverEndpoint
+        endpoint: IStreamServerEndpoint = import_module(self._module).serverEndpoint(
+            reactor, words, options
+        )
+        return endpoint
 
-        return serverEndpoint(reactor, words, options)
 
-
-serial = SerialParser()
+serial = LazyParser("serial", "pysig_twisted.carriers.serialstrings")
+seriallink = LazyParser("seriallink", "pysig_twisted.carriers.link.strings")

@@ -1,0 +1,3 @@
+"""
+A reliable link over a line that loses and damages bytes, with a router at each end.
+"""

@@ -1,0 +1,436 @@
+"""
+The link: what makes a line that loses and damages bytes carry a stream reliably.
+
+It has no clock and no port: it is given bytes and times, hands out bytes, and says when it is
+L{due<Link.due>}. docs/serial-link.md describes what goes over the line.
+
+  - Both ends say HELLO until there is a session, and there is one at a time. Whoever starts
+    anew has another epoch, and with it a session of its own: nothing of the old one is taken for
+    it.
+  - What is written arrives at the other end once, in order and whole, or the session ends, and
+    both ends are told so.
+  - The line is given what is most urgent, when it takes more.
+  - An end that is not heard for L{deadAfter} seconds is taken for dead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, Protocol
+
+from .counts import LinkCounts
+from .deflate import Damaged
+from .fragments import FragmentSize, usualSize
+from .frames import OVERHEAD, WINDOW, Deframer, Frame, Kind, isWhole, read, written
+from .hello import DEFLATE, NOBODY, VERSION, Hello, helloFrame, readHello, sessionOf
+from .linepace import LinePace
+from .session import Outgoing, Session
+
+HELLO_APART: Final = 0.3
+HELLO_FRAMES: Final = 6
+"""
+Seconds between two HELLOs, and frame times; the longer counts.
+"""
+
+BLOCKED: Final = 0.05
+"""
+Seconds between two looks at a line that takes nothing.
+"""
+
+DEAD: Final = 3.0
+DEAD_FRAMES: Final = 12
+"""
+Seconds without a frame, and frame times, after which the other end is taken for dead; the
+longer counts. It is sent one after a third of that.
+"""
+
+
+class Ended(Enum):
+    """
+    Why a session has ended.
+    """
+
+    CLOSED = "closed"
+    """
+    One of the ends has closed it, and all has arrived.
+    """
+
+    RESET = "reset"
+    """
+    The other end has given it up.
+    """
+
+    RESTARTED = "restarted"
+    """
+    The other end has started anew.
+    """
+
+    DEAD = "dead"
+    """
+    The other end was not heard any more.
+    """
+
+    DAMAGED = "damaged"
+    """
+    The other end has sent what makes no sense.
+    """
+
+    ABORTED = "aborted"
+    """
+    This end has given it up.
+    """
+
+
+class ILinkUser(Protocol):
+    """
+    Who uses a link.
+    """
+
+    def began(self) -> None:
+        """
+        There is a session.
+        """
+
+    def received(self, data: bytes) -> None:
+        """
+        Bytes have come.
+        """
+
+    def ended(self, why: Ended) -> None:
+        """
+        There is no session any more.
+        """
+
+    def echoed(self) -> None:
+        """
+        The line sends back what it is sent: nobody else is there.
+        """
+
+
+class Link:
+    """
+    See the module.
+
+    @ivar counts: what has happened.
+    @ivar session: the one that there is; C{None} if there is none.
+    """
+
+    def __init__(
+        self,
+        user: ILinkUser,
+        send: Callable[[bytes], object],
+        *,
+        baud: int = 9600,
+        secondsPerByte: float = 0.0,
+        isDeflating: bool = True,
+        isBlocked: Callable[[], bool] = lambda: False,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        """
+        @param send: hands bytes to the line.
+        @param baud: the rate of the line, which decides how long frames are.
+        @param secondsPerByte: how long it takes; 0: the line has no rate of its own, and says
+            itself when it takes no more.
+        @param isDeflating: is the stream made smaller, if the other end can do so, too?
+        @param isBlocked: does the line take nothing now?
+        """
+        self.counts = LinkCounts()
+        self.session: Session | None = None
+        self._user = user
+        self._send = send
+        self._random = random
+        self._isBlocked = isBlocked
+        self._flags = DEFLATE if isDeflating else 0
+        most = usualSize(baud)
+        self._size = FragmentSize(most)
+        self._frameTime = (most + OVERHEAD) * secondsPerByte
+        self._pace = LinePace(secondsPerByte)
+        self.deadAfter = max(DEAD, DEAD_FRAMES * self._frameTime)
+        self._helloApart = max(HELLO_APART, HELLO_FRAMES * self._frameTime)
+        self._deframer = Deframer()
+        # What goes out before all else, whatever session there is.
+        self._urgent: deque[bytes] = deque()
+        self._epoch = self._newEpoch()
+        # What the other end has said of itself, since we have this epoch.
+        self._hello: Hello | None = None
+        self._isOpen = self._isRetired = False
+        # When the next HELLO is said, as long as there is no session.
+        self._helloAt = 0.0
+        # When the line takes more, where something may wait for that.
+        self._pumpAt: float | None = None
+        self._heardAt = self._saidAt = 0.0
+
+    @property
+    def unsent(self) -> int:
+        """
+        Bytes that wait to be sent for the first time.
+        """
+        return 0 if self.session is None else self.session.unsent
+
+    @property
+    def room(self) -> int:
+        """
+        Bytes that may wait until whoever writes is told to wait: those of two windows.
+        """
+        return 2 * WINDOW * self._size.size
+
+    @property
+    def due(self) -> float | None:
+        """
+        When L{expire} is to be called; C{None} where time changes nothing.
+        """
+        if not self._isOpen:
+            return None
+        dues: list[float | None] = []
+        if self._pumpAt is not None:
+            dues.append(self._pumpAt)  # until then the line takes nothing
+        elif self.session is None:
+            dues.append(None if self._isRetired else self._helloAt)
+        else:
+            dues += [self.session.due, self._saidAt + self.deadAfter / 3]
+        if self.session is not None:
+            dues.append(self._heardAt + self.deadAfter)
+        return min((each for each in dues if each is not None), default=None)
+
+    def open(self, now: float) -> None:
+        """
+        The line is open.
+        """
+        self._isOpen = True
+        self._helloAt = now
+        self._pump(now)
+
+    @property
+    def isThrough(self) -> bool:
+        """
+        Is it retired, and has nothing more to say?
+        """
+        return self._isRetired and self.session is None and not self._urgent
+
+    def retire(self) -> None:
+        """
+        Have no session after this one.
+        """
+        self._isRetired = True
+
+    def close(self) -> None:
+        """
+        The line is open no more. Nobody is told.
+        """
+        self._isOpen = False
+        self.session = None
+        self._urgent.clear()
+
+    def write(self, data: bytes, now: float) -> None:
+        """
+        Bytes are to be sent. Where there is no session, they are lost.
+        """
+        if self.session is not None:
+            self.counts.bytesOut += len(data)
+            self.session.write(data)
+            self._pump(now)
+
+    def end(self, now: float) -> None:
+        """
+        There is nothing more to send. The session ends when all has arrived.
+        """
+        if self.session is not None:
+            self.session.end()
+            self._pump(now)
+
+    def abort(self, now: float) -> None:
+        """
+        Give the session up.
+        """
+        if self.session is not None:
+            self._urgent.append(written(Frame(Kind.RESET, 0, 0), self.session.number))
+            self._over(Ended.ABORTED, now)
+            self._pump(now)
+
+    def receive(self, data: bytes, now: float) -> None:
+        """
+        Bytes have come over the line.
+        """
+        self.counts.lineIn += len(data)
+        for body in self._deframer.feed(data):
+            if not self._isOpen:
+                return
+            self._take(body, now)
+        self._pump(now)
+
+    def expire(self, now: float) -> None:
+        """
+        Time has passed.
+        """
+        session = self.session
+        if session is not None:
+            if self._heardAt + self.deadAfter <= now:
+                self._over(Ended.CLOSED if session.isDrained else Ended.DEAD, now)
+            else:
+                session.expire(now)
+        self._pump(now)
+
+    def _take(self, body: bytes | None, now: float) -> None:
+        """
+        What stood between two zeros.
+        """
+        if body is not None:
+            if isWhole(body, 0) and (hello := readHello(body)) is not None:
+                self._takeHello(hello, now)
+                return
+            number = self._number
+            if number is not None and isWhole(body, number) and (frame := read(body)) is not None:
+                if self.session is None:  # of whoever has heard our answer to its HELLO
+                    self._begin(now)
+                self._takeFrame(frame, now)
+                return
+        self.counts.bad += 1
+        if self.session is not None:
+            self.session.damaged()
+
+    def _takeHello(self, hello: Hello, now: float) -> None:
+        """
+        Somebody says hello.
+        """
+        if self._isRetired and self.session is None:
+            return
+        if hello.epoch == self._epoch:
+            self._user.echoed()
+            return
+        isNew = self._hello is None or hello.epoch != self._hello.epoch
+        if isNew and self.session is not None:
+            self._over(Ended.CLOSED if self.session.isDrained else Ended.RESTARTED, now)
+        self._hello = hello
+        self._heardAt = now
+        isKnown = hello.peer == self._epoch
+        if isKnown and self.session is None:
+            self._begin(now)
+        if isNew or not isKnown or self.session is None:
+            self._urgent.append(self._helloFrame())
+        else:  # it has no session yet, and has missed our HELLO; any frame of it will do
+            self._urgent.append(self.session.heartbeat().data)
+
+    def _takeFrame(self, frame: Frame, now: float) -> None:
+        """
+        A frame of the session has come.
+        """
+        session = self.session
+        if session is None:
+            return
+        self.counts.framesIn += 1
+        self._heardAt = now
+        if frame.kind == Kind.RESET:
+            self._over(Ended.RESET, now)
+            return
+        try:
+            session.take(frame, now, self._received)
+        except Damaged:
+            self._urgent.append(written(Frame(Kind.RESET, 0, 0), session.number))
+            self._over(Ended.DAMAGED, now)
+            return
+        if session is not self.session:  # whoever was told has ended it
+            return
+        if session.isEnded:
+            self._urgent.append(session.heartbeat().data)
+            self._pump(now)
+        if session.isEnded or session.isFinished:
+            self._over(Ended.CLOSED, now)
+
+    def _received(self, data: bytes) -> None:
+        """
+        Bytes of the stream have come.
+        """
+        self.counts.bytesIn += len(data)
+        self._user.received(data)
+
+    def _begin(self, now: float) -> None:
+        """
+        There is a session.
+        """
+        hello, number = self._hello, self._number
+        assert hello is not None and number is not None
+        self.session = Session(
+            number,
+            max(1, min(WINDOW, hello.window)),
+            self._frameTime,
+            self._size,
+            self.counts,
+            bool(self._flags & hello.flags & DEFLATE),
+        )
+        self.counts.sessions += 1
+        self._heardAt = self._saidAt = now
+        self._user.began()
+
+    def _over(self, why: Ended, now: float) -> None:
+        """
+        There is no session any more. The next one has another epoch.
+        """
+        self.session = self._hello = None
+        self._epoch = self._newEpoch()
+        self._helloAt = now
+        self._user.ended(why)
+
+    @property
+    def _number(self) -> int | None:
+        """
+        That of the session with whoever has said hello.
+        """
+        return None if self._hello is None else sessionOf(self._epoch, self._hello.epoch)
+
+    def _newEpoch(self) -> bytes:
+        """
+        One that was not there before.
+        """
+        while (epoch := self._random(4)) == NOBODY:
+            pass
+        return epoch
+
+    def _helloFrame(self) -> bytes:
+        """
+        What we say of ourselves.
+        """
+        peer = NOBODY if self._hello is None else self._hello.epoch
+        return helloFrame(Hello(VERSION, self._flags, self._epoch, peer, WINDOW))
+
+    def _pump(self, now: float) -> None:
+        """
+        Give the line what it takes.
+        """
+        self._pumpAt = None
+        while self._isOpen:
+            if self._pace.due > now:
+                self._pumpAt = self._pace.due
+                return
+            if self._isBlocked():
+                self._pumpAt = now + BLOCKED
+                return
+            session, outgoing = self.session, self._next(now)
+            if outgoing is None:
+                return
+            self._saidAt = now
+            self.counts.framesOut += 1
+            self.counts.lineOut += len(outgoing.data)
+            at = self._pace.take(len(outgoing.data), now)
+            if session is not None and outgoing.seq is not None:
+                session.left(outgoing.seq, at)
+            self._send(outgoing.data)
+
+    def _next(self, now: float) -> Outgoing | None:
+        """
+        The most urgent frame.
+        """
+        if self._urgent:
+            return Outgoing(self._urgent.popleft(), None)
+        session = self.session
+        if session is None:
+            if self._isRetired or now < self._helloAt:
+                return None
+            self._helloAt = now + self._helloApart
+            return Outgoing(self._helloFrame(), None)
+        outgoing = session.next(now)
+        if outgoing is None and self._saidAt + self.deadAfter / 3 <= now:
+            return session.heartbeat()
+        return outgoing

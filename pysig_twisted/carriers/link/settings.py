@@ -1,0 +1,51 @@
+"""
+How a link is to be run.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ..serialline import LineSettings
+
+Patience = Annotated[float, Meta(gt=0, le=3600, description="a number of seconds, 3600 at most")]
+
+
+class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """
+    The options of a link.
+
+    @ivar line: those of its line.
+    @ivar pace: C{clock}: the line is given no more than it carries at its rate; C{off}: it has
+        none, as it is USB all the way.
+    @ivar deflate: is what goes over it made smaller, if the other end can do so, too?
+    @ivar timeout: seconds that a client waits for the other end.
+    @raise ValueError: the line cannot carry a link.
+    """
+
+    line: LineSettings = LineSettings()
+    pace: Literal["clock", "off"] = "clock"
+    deflate: bool = True
+    timeout: Patience = 30.0
+
+    def __post_init__(self) -> None:
+        """
+        See that the line carries every byte.
+        """
+        if self.line.flow == "xonxoff":
+            raise ValueError(
+                "flow is 'xonxoff', which takes two characters out of what is sent; give 'none',"
+                " or 'rtscts'"
+            )
+        if self.line.dataBits != 8:
+            raise ValueError(f"mode is {self.line.mode!r}; a link needs 8 data bits, such as '8N1'")
+
+    @property
+    def isPaced(self) -> bool:
+        """
+        Has the line a rate?
+        """
+        return self.pace == "clock"

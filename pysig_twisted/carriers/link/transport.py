@@ -1,0 +1,187 @@
+"""
+A session of the link as a transport, for the protocol that speaks over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer, ITransport
+from zope.interface import implementer
+
+from ..serialtransport import SerialAddress
+
+
+class ILine(Protocol):
+    """
+    What a transport has of the link below it.
+    """
+
+    @property
+    def unsent(self) -> int:
+        """
+        Bytes that wait.
+        """
+
+    @property
+    def room(self) -> int:
+        """
+        How many may.
+        """
+
+    def write(self, data: bytes) -> None:
+        """
+        Send something.
+        """
+
+    def end(self) -> None:
+        """
+        Close the session when all is sent.
+        """
+
+    def abort(self) -> None:
+        """
+        Close it now.
+        """
+
+    def pause(self) -> None:
+        """
+        Read nothing from the line.
+        """
+
+    def resume(self) -> None:
+        """
+        Read again.
+        """
+
+
+@implementer(ITransport, IConsumer, IPushProducer)
+class LinkTransport:
+    """
+    See the module. It ends with C{ConnectionDone} if one of the ends has closed it and all has
+    arrived; with C{ConnectionAborted} after C{abortConnection}; and else with C{ConnectionLost},
+    or what the port was lost by.
+
+    @ivar pieceSize: bytes that are better not exceeded by a single C{write}.
+    @ivar bytesPerSecond: what the line carries; C{None} where that is not known.
+    """
+
+    disconnecting = False
+
+    def __init__(self, line: ILine, address: SerialAddress, bytesPerSecond: float | None) -> None:
+        """
+        @param address: where the line is.
+        """
+        self.bytesPerSecond = bytesPerSecond
+        self._line = line
+        self._address = address
+        self._isOpen = True
+        self._producer: Any = None
+        self._isStreaming = self._isPaused = False
+
+    @property
+    def pieceSize(self) -> int:
+        """
+        See the class.
+        """
+        return self._line.room
+
+    def getHost(self) -> SerialAddress:
+        """
+        Where the line is; there is nothing to tell its ends by.
+        """
+        return self._address
+
+    getPeer = getHost
+
+    def write(self, data: bytes) -> None:
+        """
+        See C{ITransport}.
+        """
+        if self._isOpen and not self.disconnecting:
+            self._line.write(data)
+            self.told()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """
+        See C{ITransport}.
+        """
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """
+        See C{ITransport}.
+        """
+        if self._isOpen and not self.disconnecting:
+            self.disconnecting = True
+            self._line.end()
+
+    def abortConnection(self) -> None:
+        """
+        Close it now. What has not arrived may never do so.
+        """
+        if self._isOpen:
+            self.disconnecting = True
+            self._line.abort()
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        """
+        See C{IConsumer}.
+        """
+        if self._producer is not None:
+            raise RuntimeError(f"{self._producer} is registered already")
+        if not self._isOpen:
+            producer.stopProducing()
+            return
+        self._producer, self._isStreaming, self._isPaused = producer, streaming, not streaming
+        self.told()
+
+    def unregisterProducer(self) -> None:
+        """
+        See C{IConsumer}.
+        """
+        self._producer = None
+
+    def pauseProducing(self) -> None:
+        """
+        See C{IPushProducer}. While nothing is read, nothing is acknowledged either.
+        """
+        if self._isOpen:
+            self._line.pause()
+
+    def resumeProducing(self) -> None:
+        """
+        See C{IPushProducer}.
+        """
+        if self._isOpen:
+            self._line.resume()
+
+    def stopProducing(self) -> None:
+        """
+        See C{IProducer}.
+        """
+        self.loseConnection()
+
+    def told(self) -> None:
+        """
+        There is more or less that waits. Whoever writes is told to wait, or to go on.
+        """
+        line, producer = self._line, self._producer
+        if producer is None:
+            return
+        if not self._isPaused and line.unsent > line.room:
+            self._isPaused = True
+            producer.pauseProducing()
+        elif self._isPaused and line.unsent <= line.room // 2:
+            self._isPaused = not self._isStreaming
+            producer.resumeProducing()
+
+    def ended(self) -> None:
+        """
+        It is over.
+        """
+        self._isOpen = False
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.stopProducing()

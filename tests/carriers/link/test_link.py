@@ -1,0 +1,214 @@
+"""The link: a stream over a line that loses and damages bytes."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pysig_twisted.carriers.link.link import Ended
+
+from .line import Line
+
+
+class AnythingTests(SynchronousTestCase):
+    """Whatever the line does."""
+
+    @settings(max_examples=150, deadline=None)
+    @given(
+        st.sampled_from([9600, 19200, 115200, 921600]),
+        st.sampled_from([0.0, 0.001, 0.01, 0.03]),
+        st.sampled_from([0.0, 0.001, 0.02]),
+        st.sampled_from([0.0, 0.016, 0.3]),
+        st.booleans(),
+        st.lists(
+            st.tuples(
+                st.sampled_from(
+                    ["write", "write", "wait", "cut", "mend", "restart", "end", "noise"]
+                ),
+                st.integers(0, 1),
+                st.integers(1, 3000),
+            ),
+            max_size=25,
+        ),
+        st.integers(0, 2**32),
+    )
+    def test_whole(
+        self,
+        baud: int,
+        damage: float,
+        loss: float,
+        latency: float,
+        isDeflating: bool,
+        steps: list[tuple[str, int, int]],
+        seed: int,
+    ) -> None:
+        """What arrives is the beginning of what was written; all of it, or an end is told."""
+        line = Line(
+            baud, damage=damage, loss=loss, latency=latency, seed=seed, isDeflating=isDeflating
+        )
+        line.open()
+        line.run(2)
+        for what, at, size in steps:
+            if what == "write":
+                line.write(at, line.chance.randbytes(size))
+            elif what == "wait":
+                line.run(size / 1000)
+            elif what == "restart":
+                line.restart(at)
+            elif what == "end":
+                line.end(at)
+            elif what == "noise":
+                line.links[at].receive(line.chance.randbytes(size % 300), line.now)
+            else:
+                line.isCut = what == "cut"
+        line.isCut = False
+        line.damage = line.loss = 0.0
+        line.run(30 + sum(4 * link.unsent * line.perByte for link in line.links))
+        line.check(self)
+        for at in (0, 1):
+            self.assertIsNotNone(line.links[at].session)
+            self.assertEqual(line.links[at].unsent, 0)
+
+
+class LinkCase(SynchronousTestCase):
+    """A line with a session."""
+
+    baud = 9600
+
+    def setUp(self) -> None:
+        """Open both ends."""
+        self.line = Line(self.baud, isDeflating=False)
+        self.line.open()
+        self.line.run(1)
+        self.here, self.there = self.line.users
+        self.assertTrue(self.here.number)
+        self.assertEqual(self.here.number, self.there.number)
+
+    def ends(self) -> list[Ended | None]:
+        """Why the first session has ended, at both ends."""
+        number = next(iter(self.here.heard))
+        return [user.ends.get(number) for user in (self.here, self.there)]
+
+
+class SessionTests(LinkCase):
+    """Sessions begin and end."""
+
+    def test_quiet(self) -> None:
+        """One that nobody uses stays, with a frame a second at most."""
+        before = self.line.links[0].counts.framesOut
+        self.line.run(60)
+        self.assertEqual(self.ends(), [None, None])
+        self.assertLessEqual(self.line.links[0].counts.framesOut - before, 61)
+
+    def test_dead(self) -> None:
+        """An end that is not heard is given up after 3 seconds, and may come back."""
+        self.line.isCut = True
+        self.line.run(1.9)
+        self.assertEqual(self.ends(), [None, None])
+        self.line.run(1.3)
+        self.assertEqual(self.ends(), [Ended.DEAD, Ended.DEAD])
+        self.line.isCut = False
+        self.line.run(1)
+        self.assertEqual(len(self.here.heard), 2)
+
+    def test_cut(self) -> None:
+        """Silence of a second ends nothing, and what was sent meanwhile comes soon after."""
+        self.line.isCut = True
+        self.line.write(0, bytes(200))
+        self.line.run(1)
+        self.line.isCut = False
+        self.line.run(1)
+        self.assertEqual(self.there.heard[self.there.number], bytes(200))
+
+    def test_restarted(self) -> None:
+        """An end that starts anew ends the session, and begins another within a second."""
+        self.line.write(0, bytes(3000))
+        self.line.run(0.5)
+        self.line.restart(1)
+        self.line.run(1)
+        self.assertEqual(self.ends()[0], Ended.RESTARTED)
+        again = self.line.users[1]
+        self.assertEqual(again.number, self.here.number)
+        self.assertEqual(again.heard[again.number], b"")
+
+    def test_end(self) -> None:
+        """Who ends it has all arrive before."""
+        self.line.write(0, bytes(500))
+        number = self.here.number
+        self.line.end(0)
+        self.line.run(2)
+        self.assertEqual(self.ends(), [Ended.CLOSED, Ended.CLOSED])
+        self.assertEqual(self.there.heard[number], bytes(500))
+
+    def test_endLost(self) -> None:
+        """An end whose acknowledgement is lost is a proper end all the same."""
+        self.line.end(0)
+        self.line.isCut = True
+        self.line.run(4)
+        self.assertEqual(self.ends()[0], Ended.CLOSED)
+
+    def test_abort(self) -> None:
+        """Who gives up is done at once, and the other end is told."""
+        self.line.links[0].abort(self.line.now)
+        self.assertEqual(self.ends(), [Ended.ABORTED, None])
+        self.line.run(0.1)
+        self.assertEqual(self.ends(), [Ended.ABORTED, Ended.RESET])
+
+    def test_echo(self) -> None:
+        """Who hears only itself has no session, and is told."""
+        alone = Line()
+        link, user = alone.links[0], alone.users[0]
+        sent: list[bytes] = []
+        alone.carry = lambda at, data: sent.append(data)  # type: ignore[method-assign]
+        link.open(alone.now)
+        for data in sent:
+            link.receive(data, alone.now)
+        self.assertEqual((user.echoes, user.heard), (len(sent), {}))
+
+    def test_strangers(self) -> None:
+        """Foreign text and frames of nobody end nothing."""
+        for text in (b"AT\r\n", b"login: ", bytes(300), b"\0\1\0\2\xff\0" * 20):
+            self.line.links[0].receive(text, self.line.now)
+            self.line.run(0.2)
+        self.line.write(1, b"hello")
+        self.line.run(1)
+        self.assertEqual(self.here.heard[self.here.number], b"hello")
+        self.assertEqual(self.ends(), [None, None])
+
+
+class OrderTests(LinkCase):
+    """What goes first, and how much at a time."""
+
+    def test_pace(self) -> None:
+        """The line is given hardly more than it is carrying, so that urgent frames do not wait."""
+        self.line.write(0, bytes(6000))
+        latest = 0.0
+        for _ in range(100):
+            self.line.run(0.01)
+            latest = max(latest, self.line.free[0] - self.line.now)
+        self.assertLess(latest, 0.1)
+        begin = self.line.now
+        self.line.links[0].abort(self.line.now)
+        self.line.run(0.25)
+        self.assertEqual(self.ends()[1], Ended.RESET)
+        self.assertGreater(begin, 0)
+
+    def test_window(self) -> None:
+        """No more than eight frames are on their way."""
+        self.line.isCut = True
+        before = self.line.links[0].counts.streamOut
+        self.line.write(0, bytes(6000))
+        self.line.run(2)
+        self.assertEqual(self.line.links[0].counts.streamOut - before, 8 * 64)
+
+    def test_goodput(self) -> None:
+        """On a clean line 0.8 of it is used, at 1 % damage 0.15."""
+        for damage, least in ((0.0, 0.8), (0.001, 0.7), (0.01, 0.15)):
+            line = Line(9600, damage=damage, isDeflating=False, seed=1)
+            line.open()
+            line.run(1)
+            line.write(0, line.chance.randbytes(40_000))
+            line.run(30)
+            user = line.users[1]
+            self.assertGreater(len(user.heard[user.number]) * line.perByte / 30, least)
