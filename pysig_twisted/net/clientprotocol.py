@@ -168,7 +168,8 @@ class ClientProtocol(Link):
 
     def end(self, error: PysigError, retryMs: int = 0, drop: bool = False) -> None:
         """
-        See L{Link.end<pysig_twisted.net.link.Link.end>}. Nothing is expected of the router from here on.
+        See L{Link.end<pysig_twisted.net.link.Link.end>}. Nothing is expected of the router from
+        here on.
         """
         if self.ended is None:
             super().end(error, retryMs, drop)
