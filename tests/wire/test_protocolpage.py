@@ -173,7 +173,7 @@ class PageTests(SynchronousTestCase):
         """Each word that says why events are missing is explained."""
         _, rows = tables(self.section("GAP"))
         words = {word.strip("`") for word, _ in rows[1:]}
-        self.assertEqual(words, {"link", "history", "codec", "too-large", "bad-data"})
+        self.assertEqual(words, {"link", "history", "codec", "slow", "too-large", "bad-data"})
         said = {vector["message"]["why"] for vector in GOOD if vector["kind"] == "GAP"}
         self.assertEqual(said - words, set())
 
