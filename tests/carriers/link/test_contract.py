@@ -13,8 +13,8 @@ from tests.testing.seldom import seldom
 class LinkTests(CarrierContract, TestCase):
     """A line that is as fast as it goes."""
 
-    timeout = 200
-    deadline = 150.0
+    timeout = 240
+    deadline = 200.0
     grace = 0.2
     several = False
 
