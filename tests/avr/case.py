@@ -22,6 +22,9 @@ from .board import Board, withoutBoards
 
 BANNER = b"READY fw 1.0\r\n"
 
+PATIENCE = 9.0
+"""Seconds that a request may take, as the processor is simulated beside whatever else runs."""
+
 RELAYS: dict[str, Any] = {
     "ready": "READY",
     "reset": "READY",
@@ -33,15 +36,25 @@ RELAYS: dict[str, Any] = {
         "set": {
             "send": "SET {n:int:1-8} {v:int}",
             "reply": {"match": r"^OK (?P<n>\d+) (?P<v>-?\d+)$", "error": "^ERR"},
+            "timeout": PATIENCE,
         },
         "get": {
             "send": "GET {n:int}",
             "reply": {"match": r"^VAL \d+ (?P<v>-?\d+)$", "error": "^ERR (?P<what>.*)"},
+            "timeout": PATIENCE,
         },
-        "tag": {"send": "TAG {x:id:0-99}", "reply": {"match": r"^TAG {x} (?P<c>\d+)$"}},
-        "every": {"send": "EVERY {ms:int}", "reply": {"match": "^OK EVERY {ms}$"}},
+        "tag": {
+            "send": "TAG {x:id:0-99}",
+            "reply": {"match": r"^TAG {x} (?P<c>\d+)$"},
+            "timeout": PATIENCE,
+        },
+        "every": {
+            "send": "EVERY {ms:int}",
+            "reply": {"match": "^OK EVERY {ms}$"},
+            "timeout": PATIENCE,
+        },
         "busy": {"send": "BUSY {ms:int}", "reply": "none"},
-        "wait": {"send": "TAG me", "reply": {"match": "^DONE$"}, "timeout": 9.0},
+        "wait": {"send": "TAG me", "reply": {"match": "^DONE$"}, "timeout": PATIENCE},
     },
 }
 """What the bridge is told of the firmware in C{relays.ino}."""
