@@ -14,6 +14,7 @@ device speak by itself, from any thread::
 What happens to the line is done with it, from any thread; each call returns when it has happened:
 
     - C{noise(flip, drop, insert)}: for each byte, how likely that is; by a generator with a seed.
+    - C{intrude(data)}: a stranger's bytes arrive at both ends, between those that are sent.
     - C{cut()}, C{mend()}: the line swallows what is sent either way, and nobody is told.
     - C{a.unplug()}, C{a.replug()}: the device file is gone, with a hangup; and a new one is there.
     - C{a.block()}, C{a.unblock()}: what is written to that end is not taken.
@@ -194,6 +195,15 @@ class LineSim:
     def noise(self, flip: float = 0.0, drop: float = 0.0, insert: float = 0.0) -> None:
         """From now on: how likely it is for a byte to be damaged, lost, preceded by another."""
         self._run(lambda: setattr(self, "_noise", (flip, drop, insert)))
+
+    def intrude(self, data: bytes) -> None:
+        """Have bytes arrive at both ends that neither has sent."""
+
+        def arrive() -> None:
+            for way in self._ways:
+                way.waiting += data
+
+        self._run(arrive)
 
     def cut(self) -> None:
         """Swallow what is sent, both ways, and what is on its way."""

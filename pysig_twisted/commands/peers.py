@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from ..net.listing import ENVELOPE
 from ..net.peers import PeerInfo
 from .facts import ask, intervalOf, intervalOption, show, sizeText, tableHere
 from .options import Settings, linkOptions, outputOptions
@@ -43,6 +44,7 @@ FIELDS: Final = {
     "bytesIn": TEXT,
     "bytesOut": TEXT,
     "late": TEXT,
+    "line": PARTS,
 }
 
 
@@ -106,7 +108,8 @@ async def listPeers(router: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while True:
         after = found[-1]["id"] if found else 0
-        page = await ask(router, "peers", Page, {"after": after})
+        room = router.maxFrame - ENVELOPE
+        page = await ask(router, "peers", Page, {"after": after, "room": room})
         found += map(msgspec.structs.asdict, page.peers)
         if not (page.more and page.peers):
             return found

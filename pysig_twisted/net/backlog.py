@@ -13,8 +13,8 @@ for this subscription alone, while the connection hears these senders as before.
 All of it is sent only while less than L{ROOM} bytes wait for the peer, so that being
 late costs no memory. At the head of a name's history the peer hears it directly again.
 
-A peer on a slow line hears of what it is late on only the newest of each event, and how many
-it has not heard.
+A peer on a slow line hears only the newest of each event of what it is late on, and how many it
+has not heard, if it is late on more than the line carries soon.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 ROOM: Final = 512 << 10
 REST: Final = 0.75
 """
-Seconds from when a peer on a slow line has heard the newest of a name until it is told of what it
-has not heard since.
+Seconds from when a peer on a slow line was told that it has not heard some events of a name until
+it hears more of that.
 """
 
 MAX_ASKED: Final = 10_000
@@ -86,7 +86,7 @@ class Backlog:
         self._asked: deque[Reading] = deque()
         self._room = min(ROOM, peer.link.outbox.behind // 2)
         self._isDraining = False
-        # Names that the peer on a slow line has heard the newest of a moment ago.
+        # Names that the peer on a slow line has heard only the newest of, a moment ago.
         self._resting: set[str] = set()
         # How many owners were asked on behalf of replays.
         self._pending = 0
@@ -244,10 +244,10 @@ class Backlog:
             del self.late[name]
             if isThrough:
                 self._refresh(name)
-                if isinstance(reading.cursor, Skim):
-                    self._rest(name)
             else:
                 self.late[name] = reading  # the others come first, the next time
+                if reading.hasPassed:
+                    self._rest(name)
         if self._asked or not all(map(self._isWaiting, self.late.values())):
             self._awaitRoom()
 
@@ -259,7 +259,7 @@ class Backlog:
 
     def _rest(self, name: str) -> None:
         """
-        The peer has heard the newest.
+        The peer has heard the newest, and how many it has not heard.
         """
         self._resting.add(name)
         self._peer.link.context.deadlines.add(REST, (self, name), partial(self._rested, name))
@@ -269,6 +269,8 @@ class Backlog:
         It may hear more.
         """
         self._resting.discard(name)
+        if name in self.late:
+            self.late[name].goOn()
         if not self._peer.link.outbox.isClosed:
             self.fill()
 
@@ -277,9 +279,15 @@ class Backlog:
         The peer is late on a name.
         """
         name = cursor.lives.name
-        reads = Skim(cursor) if self._peer.link.outbox.isSlow else cursor
+        reads = Skim(cursor, self._soon) if self._peer.link.outbox.isSlow else cursor
         self.late[name] = Reading(reads, self._interest, answer)
         self._refresh(name)
+
+    def _soon(self) -> int:
+        """
+        Bytes that the peer's line carries soon, of each name.
+        """
+        return self._peer.link.outbox.soon // max(1, len(self.late))
 
     def _awaitRoom(self) -> None:
         """
@@ -310,6 +318,8 @@ class Backlog:
             record = reading.needsRefill
             if record and self._refills.ask(record, partial(self._refilled, reading)):
                 reading.isWaiting = True
+                break
+            if reading.hasPassed:
                 break
             step = reading.next()
             if step is None:

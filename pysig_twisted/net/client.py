@@ -308,6 +308,15 @@ class ClientRouter(Service):
         link = self._uplink.openLink(sender)
         return self._questions.ask(link, sender, method, params, seconds, codec)
 
+    @property
+    def maxFrame(self) -> int:
+        """
+        How many bytes an answer may count at most: fewer where the line is slow.
+
+        @raise NotConnected: the link is down.
+        """
+        return self._uplink.openLink().maxFrame
+
     def senders(self, pattern: str = "*") -> Deferred[list[SenderInfo]]:
         """
         See L{IRouter.senders}.
@@ -320,7 +329,11 @@ class ClientRouter(Service):
         def ask(sender: str, method: str, params: Any) -> Deferred[Any]:
             return self._ask(sender, method, params, DEFAULT_TIMEOUT, self._json)
 
-        return Deferred.fromCoroutine(listSenders(ask, pattern))
+        try:
+            longest = self.maxFrame
+        except PysigError as error:
+            return fail(error)
+        return Deferred.fromCoroutine(listSenders(ask, pattern, longest))
 
     # Pace
 

@@ -121,7 +121,7 @@ class ClientProtocol(Link):
                 SOFTWARE,
                 self._factory.instance,
                 codecs=self._factory.codecs,
-                maxFrame=limits.maxFrame,
+                maxFrame=self.maxFrame,
             )
         )
 
@@ -155,7 +155,7 @@ class ClientProtocol(Link):
             limits.stall,
         )
         self.openedAt = self.context.clock.now()
-        self.wire.maxFrame = self.context.limits.maxFrame
+        self.wire.maxFrame = self.maxFrame
         self._factory.uplink.opened(self)
 
     def goodbye(self, message: Goodbye) -> None:

@@ -2,14 +2,14 @@
 The router's own sender, C{$router}: facts about the router, as requests::
 
     request   parameters            answer
-    senders   {pattern?, after?}    {senders: [...], more: bool}, by name;
-                                    after a name: those that follow it
-    peers     {after?}              {peers: [...], more: bool}, by number;
-                                    after a number
-    stats     none                  counters, by name
+    senders   {pattern?, after?, room?}  {senders: [...], more: bool}, by name;
+                                         after a name: those that follow it
+    peers     {after?, room?}            {peers: [...], more: bool}, by number;
+                                         after a number
+    stats     none                       counters, by name
 
-Listings come in pages of up to L{PAGE} bytes, so that no answer outgrows a
-frame however many there are.
+Listings come in pages of up to L{PAGE} bytes, or as many as there is C{room} for, so that no
+answer outgrows a frame however many there are.
 """
 
 from __future__ import annotations
@@ -38,15 +38,17 @@ def senderFact(info: SenderInfo) -> dict[str, Any]:
     return {**msgspec.to_builtins(info), "sid": sidText(info.sid)}
 
 
-def page(key: str, items: Iterable[Any]) -> dict[str, Any]:
+def page(key: str, items: Iterable[Any], room: int = PAGE) -> dict[str, Any]:
     """
-    As many of the items as fit into one answer.
+    As many of the items as fit into one answer, and one in any case.
+
+    @param room: bytes that they may count.
     """
     taken: list[Any] = []
     size = 0
     for item in items:
-        size += len(msgspec.json.encode(item))
-        if taken and size > PAGE:
+        size += len(msgspec.json.encode(item)) + 1
+        if taken and size > room:
             return {key: taken, "more": True}
         taken.append(item)
     return {key: taken, "more": False}
@@ -76,7 +78,7 @@ class Facts:
         """
         The connected senders.
         """
-        given = arguments(params, "pattern", "after")
+        given = arguments(params, "pattern", "after", "room")
         try:
             pattern = checkPattern(given.get("pattern", "*"), "sender")
         except BadName as error:
@@ -85,17 +87,20 @@ class Facts:
         if not isinstance(after, str):
             raise BadRequest(f"after: {after!r} is not a sender's name")
         lives = self._hub._lives.matching(pattern)
-        return page("senders", (senderFact(life.info()) for life in lives if life.name > after))
+        found = (senderFact(life.info()) for life in lives if life.name > after)
+        return page("senders", found, roomOf(given))
 
     def peers(self, params: Any) -> dict[str, Any]:
         """
         The connections.
         """
-        after = arguments(params, "after").get("after") or 0
+        given = arguments(params, "after", "room")
+        after = given.get("after") or 0
         if not isinstance(after, int) or isinstance(after, bool):
             raise BadRequest(f"after: {after!r} is not a connection's number")
         peers = sorted(self._hub.joined.items())
-        return page("peers", (msgspec.to_builtins(peer.info()) for id, peer in peers if id > after))
+        found = (msgspec.to_builtins(peer.info()) for id, peer in peers if id > after)
+        return page("peers", found, roomOf(given))
 
     def stats(self, params: Any) -> dict[str, Any]:
         """
@@ -129,6 +134,18 @@ class Facts:
             "historyBytes": hub.history.charge,
             "bytesPending": sum(peer.link.outbox.size for peer in peers),
         }
+
+
+def roomOf(given: Mapping[str, Any]) -> int:
+    """
+    The bytes of a page.
+
+    @raise BadRequest: C{room} is no such number.
+    """
+    room = given.get("room", PAGE)
+    if not isinstance(room, int) or isinstance(room, bool) or room < 1:
+        raise BadRequest(f"room: {room!r} is no number of bytes, at least 1")
+    return min(room, PAGE)
 
 
 def arguments(params: Any, *known: str) -> Mapping[str, Any]:

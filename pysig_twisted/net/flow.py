@@ -24,6 +24,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..core.clock import ITimer
+from ..wire.messages import LOWEST_MAX_FRAME
 
 PIECE: Final = 1 << 16
 BEHIND: Final = 1 << 20
@@ -37,11 +38,20 @@ Bytes in a second: a carrier that brings less is I{slow}. Nobody waits for who i
 and it gets the newest of each event rather than all of them late.
 """
 
-SLOW_BEHIND: Final = 0.25
-SLOW_LEAST: Final = 512
+SLOW_FRAME: Final = 4.0
 """
-Seconds that its line takes for what may wait for such a peer in place of L{BEHIND}, and bytes
-that may at least.
+Seconds that its line takes for the longest frame that goes over it.
+"""
+
+SLOW_BEHIND: Final = 0.02
+"""
+Seconds that its line takes for what may wait for such a peer in place of L{BEHIND}: next to
+nothing, as what is more urgent than events cannot overtake them in an outbox.
+"""
+
+SLOW_SOON: Final = 0.75
+"""
+Seconds that its line takes for events of which all are sent, although they are late.
 """
 
 
@@ -143,6 +153,7 @@ class Outbox:
         "_overflow",
         "_overflown",
         "_piece",
+        "_rate",
         "_room",
         "_transport",
         "_turn",
@@ -174,6 +185,7 @@ class Outbox:
         self.isBehind = self.isSlow = False
         self.pieceSeconds = 0.0
         self._piece = PIECE
+        self._rate: float | None = None
         self._overflow = overflow
         self._transport: Any = None
         # What waits: blocks of up to 64 KiB or one frame, then what was written since.
@@ -203,14 +215,32 @@ class Outbox:
         """
         self._transport = transport
         self._piece = min(PIECE, getattr(transport, "pieceSize", None) or PIECE)
-        rate = getattr(transport, "bytesPerSecond", None)
+        rate = self._rate = getattr(transport, "bytesPerSecond", None)
         if rate:
             self.pieceSeconds = self._piece / rate
         if rate and rate < SLOW:
             self.isSlow = True
-            self.behind = min(self.behind, max(SLOW_LEAST, int(SLOW_BEHIND * rate)))
+            self.behind = min(self.behind, max(1, int(SLOW_BEHIND * rate)))
             self._half = self.behind // 2
         transport.registerProducer(self, True)
+
+    @property
+    def soon(self) -> int:
+        """
+        Bytes that a slow carrier carries in L{SLOW_SOON} seconds, as it is now.
+        """
+        return int(SLOW_SOON * (getattr(self._transport, "bytesPerSecond", None) or 0.0))
+
+    def longestFrame(self, most: int) -> int:
+        """
+        How long frames may be, both ways: on a slow carrier no longer than it carries in
+        L{SLOW_FRAME} seconds, as all others wait behind it.
+
+        @param most: elsewhere.
+        """
+        if not self.isSlow or self._rate is None:
+            return most
+        return min(most, max(LOWEST_MAX_FRAME, int(SLOW_FRAME * self._rate)))
 
     def write(self, data: bytes) -> None:
         """

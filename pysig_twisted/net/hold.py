@@ -6,7 +6,8 @@ So while a peer that takes what it gets is far behind, those who feed it are not
 for L{LONGEST} seconds at a time, then a chunk is read, since the end of a connection
 whose bytes are not read is not seen. It is a courtesy and has its bounds: what one
 peer may cause, and what one publisher may suffer, in any minute. Past them the slow
-one alone has the damage.
+one alone has the damage. Nobody is waited for whose carrier is a slow one: it hears the
+newest of each event.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def isCrowded(peer: Peer) -> bool:
     Does much wait for a peer, or has it yet to hear something that was fired before?
     """
     outbox = peer.link.outbox
-    if outbox.isSlow:  # it hears the newest, and nobody waits for it
+    if outbox.isSlow:
         return False
     return outbox.size > outbox.behind // 2 or bool(peer.backlog is not None and peer.backlog.late)
 
@@ -166,6 +167,8 @@ class Holds:
         """
         Is a peer to be waited for?
         """
+        if peer.link.outbox.isSlow:
+            return False
         slow = self._slow.get(peer)
         if slow is None:
             slow = self._slow[peer] = _Slow(peer, now)

@@ -157,7 +157,7 @@ class Interests:
         link.progress(message.id)
         if link is not self._link:
             return
-        maxFrame = link.context.limits.maxFrame
+        maxFrame = link.maxFrame
         wish = self._wishOf.get(message.id)
         if message.id == self._resumption:
             self._missed.hear(message, maxFrame)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol, connectionDone
@@ -120,6 +121,7 @@ class Link(Protocol):
     @ivar ended: why we ended the connection, or the peer's reason; C{None}
         while it is open.
     @ivar received: how many bytes came in.
+    @ivar maxFrame: the most that a frame may count that comes from the other side.
     @ivar isHeld: is nothing read from the other side for a moment?
     """
 
@@ -137,6 +139,7 @@ class Link(Protocol):
         self._pending = pending
         self.conversation = Conversation(peer)
         self.outbox = Outbox(context.turn, pending, self._overflow)
+        self.maxFrame = context.limits.maxFrame
         self.heard = False
         self.isHeld = False
         self.ended: PysigError | None = None
@@ -166,6 +169,15 @@ class Link(Protocol):
         if self.transport is None:
             return "?"
         return describeAddress(self.transport.getPeer)
+
+    @property
+    def lineFacts(self) -> Mapping[str, float | None] | None:
+        """
+        How the line is, where the transport tells: by a method of that name, which gives a
+        C{msgspec.Struct} or a mapping.
+        """
+        facts = getattr(self.transport, "lineFacts", None)
+        return None if facts is None else msgspec.to_builtins(facts())
 
     @property
     def isPlain(self) -> bool:
@@ -201,6 +213,7 @@ class Link(Protocol):
         The carrier is up.
         """
         self.outbox.attach(self.transport)
+        self.maxFrame = self.outbox.longestFrame(self.context.limits.maxFrame)
         # What is small is urgent, and what is large comes in large writes.
         noDelay = getattr(self.transport, "setTcpNoDelay", None)
         if noDelay is not None:

@@ -5,7 +5,7 @@ Asking a router which senders are connected.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -44,17 +44,25 @@ class Page(msgspec.Struct):
     more: bool
 
 
-async def listSenders(ask: Ask, pattern: str) -> list[SenderInfo]:
+ENVELOPE: Final = 128
+"""
+Bytes of an answer around its items.
+"""
+
+
+async def listSenders(ask: Ask, pattern: str, longest: int) -> list[SenderInfo]:
     """
     The connected senders whose names match, sorted by name.
 
     @param ask: asks the router.
+    @param longest: bytes that an answer may count.
     @raise BadData: the router's answer is no list of senders.
     """
     found: list[SenderInfo] = []
     while True:
         after = found[-1].name if found else ""
-        answer = await ask(ROUTER, "senders", {"pattern": pattern, "after": after})
+        params = {"pattern": pattern, "after": after, "room": longest - ENVELOPE}
+        answer = await ask(ROUTER, "senders", params)
         try:
             page = msgspec.convert(answer, Page)
         except msgspec.ValidationError as error:

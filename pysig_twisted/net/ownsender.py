@@ -172,6 +172,7 @@ class OwnSender:
             self._beginAnew()
             self.sender._settle(State.PENDING)
         self._setMaxFrame(_longest(self._sending, link.welcome.maxFrame))
+        self.room = self._sending.room
         self.isAsked = self.isExpected = True
         self.ring.isShort = False
         answer = link.call(self._registration(self.sender.seq if last is None else last))

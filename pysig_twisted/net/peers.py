@@ -52,6 +52,8 @@ class PeerInfo(msgspec.Struct, frozen=True):
     @ivar bytesIn: bytes received from it.
     @ivar bytesOut: bytes sent to it.
     @ivar late: of how many names it has yet to hear what was fired before.
+    @ivar line: how the line is that it is connected over, by the names of figures; C{None}
+        where the carrier does not tell.
     """
 
     id: int
@@ -65,6 +67,7 @@ class PeerInfo(msgspec.Struct, frozen=True):
     bytesIn: int = 0
     bytesOut: int = 0
     late: int = 0
+    line: Mapping[str, int | float | None] | None = None
 
 
 class Occasions:
@@ -215,6 +218,7 @@ class Peer:
             self.link.received,
             self.link.outbox.total,
             self.late,
+            self.link.lineFacts,
         )
 
     @property

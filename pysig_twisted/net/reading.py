@@ -91,6 +91,21 @@ class Reading:
         """
         return self.cursor.record if self.cursor.needsRefill else None
 
+    @property
+    def hasPassed(self) -> bool:
+        """
+        Is it to rest, as it has passed over something?
+        """
+        cursor = self.cursor
+        return isinstance(cursor, Skim) and cursor.hasPassed and self._ahead is None
+
+    def goOn(self) -> None:
+        """
+        It has rested.
+        """
+        if isinstance(self.cursor, Skim):
+            self.cursor.goOn()
+
     def next(self) -> Step | None:
         """
         Go on by one step; C{None} at the end.

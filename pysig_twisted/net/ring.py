@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .blocks import BLOCK, COST, Block, divided, ends
@@ -200,12 +200,14 @@ class Ring:
 
     def give(self, size: int) -> bytes:
         """
-        The next frames that no link was given, which now one is: whole blocks, at
-        most C{size} bytes or one.
+        The next frames that no link was given, which now one is: at most C{size}
+        bytes, or one frame.
         """
         if not self._unsent:
             self._close()
         unsent = self._unsent
+        if unsent and len(unsent[0].data) > size and unsent[0].n > 1:
+            self._divide(size)
         given: list[bytes] = []
         while unsent and (not given or len(unsent[0].data) <= size):
             block = unsent.popleft()
@@ -221,6 +223,17 @@ class Ring:
         if not self.unsent:
             self._close()
         return given[0] if len(given) == 1 else b"".join(given)
+
+    def _divide(self, size: int) -> None:
+        """
+        Make two blocks of the next one: one of at most C{size} bytes or one frame, and the rest.
+        """
+        block = self._unsent.popleft()
+        self._charge(block, True, -1)
+        at = max(1, sum(1 for _ in takewhile(lambda end: end <= size, ends(block.data))))
+        for part in reversed(list(divided((block,), at))):
+            self._unsent.appendleft(part)
+            self._charge(part, True)
 
     def rewind(self, count: int) -> None:
         """

@@ -56,7 +56,7 @@ class Sending:
     @ivar codec: the encoding of their events.
     @ivar rings: their events.
     @ivar room: bytes that may wait in the link's outbox for it to be given more:
-        L{ROOM}, or half of what may wait in all if that is less.
+        L{ROOM}, or half of what may wait in all if that is less; on a slow line, little.
     @ivar link: where the events go, once the router has welcomed us, until it ends.
     @ivar refused: told which senders the router refuses.
     @ivar dropped: how many events went nowhere since the start.
@@ -73,7 +73,7 @@ class Sending:
         """
         self.codec = codec
         self.rings = Rings(limit, self._full)
-        self.room = max(1, min(ROOM, limit // 2))
+        self.room = self._most = max(1, min(ROOM, limit // 2))
         self.link: ClientProtocol | None = None
         self.refused = refused
         self.dropped = 0
@@ -102,6 +102,7 @@ class Sending:
         There is a new link: what is lost from here on is worth a warning again.
         """
         self.link = link
+        self.room = min(self._most, link.outbox.behind) if link.outbox.isSlow else self._most
         self._warned.clear()
 
     def end(self) -> None:
@@ -159,7 +160,7 @@ class Sending:
         outbox, room = link.outbox, self.room if room is None else room
         while queue and outbox.size < room:
             own = queue.popleft()
-            if own.link is link and own.give(link, TURN):
+            if own.link is link and own.give(link, min(TURN, self.room)):
                 queue.append(own)
         if queue and not self._isWaiting:
             self._isWaiting = True

@@ -149,7 +149,7 @@ class ServerProtocol(Link):
         self._dropHello()
         factory, limits = self.factory, self.context.limits
         self._instance = hello.instance
-        self.wire.maxFrame = limits.maxFrame
+        self.wire.maxFrame = self.maxFrame
         self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
         lastEnd, awaySince = factory.begin(hello.instance)
         if awaySince > -inf:
@@ -163,7 +163,7 @@ class ServerProtocol(Link):
                 SOFTWARE,
                 factory.epoch,
                 codecs=factory.codecs,
-                maxFrame=limits.maxFrame,
+                maxFrame=self.maxFrame,
                 limits={
                     "senders": limits.senders,
                     "subscriptions": limits.subscriptions,

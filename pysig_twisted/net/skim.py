@@ -1,5 +1,6 @@
 """
-Reading a history on a slow line: the newest of each event, rather than all of them late.
+Reading a history on a slow line: all where that takes a moment, and else the newest of each event,
+rather than all of them late.
 """
 
 from __future__ import annotations
@@ -14,22 +15,28 @@ from .liferecord import LifeRecord, Lives
 
 class Skim:
     """
-    A cursor that passes over events that there is a newer one of, and tells how many.
+    A cursor that passes over events that there is a newer one of, and tells how many, if there is
+    more than the line carries soon.
 
     @ivar lives: what it reads.
+    @ivar hasPassed: has it passed over something, and all that is to be sent been read?
+        It is to rest then, as every time is told by itself; L{goOn} ends that.
     """
 
     # An owner is not asked for what would be passed over.
     needsRefill = False
 
-    __slots__ = ("_cursor", "_steps", "lives")
+    __slots__ = ("_cursor", "_isPassing", "_soon", "_steps", "lives")
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, soon: Callable[[], int]) -> None:
         """
         @param cursor: where to begin.
+        @param soon: how many bytes the line carries soon.
         """
         self.lives: Lives = cursor.lives
         self._cursor = cursor
+        self._soon = soon
+        self._isPassing = False
         self._steps: deque[Step] = deque()
 
     @property
@@ -39,6 +46,19 @@ class Skim:
         """
         return self._cursor.record
 
+    @property
+    def hasPassed(self) -> bool:
+        """
+        See the class.
+        """
+        return self._isPassing and not self._steps
+
+    def goOn(self) -> None:
+        """
+        It has rested.
+        """
+        self._isPassing = False
+
     def next(self, hears: Callable[[str], bool]) -> Step | None:
         """
         See L{Cursor.next}.
@@ -47,7 +67,11 @@ class Skim:
             runs: list[Kept] = []
             while isinstance(step := self._cursor.next(hears), Kept):
                 runs.append(step)
-            self._steps.extend(skimmed(runs))
+            if sum(len(run.frames) for run in runs) > self._soon():
+                self._isPassing = True
+                self._steps.extend(skimmed(runs))
+            else:
+                self._steps.extend(runs)
             if step is not None:
                 self._steps.append(step)
         return self._steps.popleft() if self._steps else None

@@ -23,6 +23,7 @@ from .scenarios import (
     exhaustion,
     links,
     serialasking,
+    seriallines,
     serialload,
     serialports,
     serialreplug,
@@ -34,7 +35,7 @@ SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for module in (
         *(links, ends, slow, stopped, exhaustion),
-        *(serialreplug, serialload, serialports, serialasking),
+        *(serialreplug, serialload, serialports, serialasking, seriallines),
     )
     for scenario in module.SCENARIOS
 }

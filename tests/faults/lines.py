@@ -53,6 +53,28 @@ class Actor:
         self._lines += made
         return [line.a.path for line in made]
 
+    def doJoin(self, baud: int = 0, grain: float = GRAIN) -> list[str]:
+        """One more line, with two ends; their paths."""
+        line = LineSim(baud, grain=grain)
+        self._lines.append(line)
+        return [line.a.path, line.b.path]
+
+    def doNoise(self, flip: float, line: int = 0) -> None:
+        """Damage this part of the bytes of one."""
+        self._lines[line].noise(flip=flip)
+
+    def doIntrude(self, text: str, line: int = 0) -> None:
+        """Have a stranger's bytes arrive at both ends of one."""
+        self._lines[line].intrude(text.encode("latin-1"))
+
+    def doCut(self, line: int = 0) -> None:
+        """Swallow what is sent over one."""
+        self._lines[line].cut()
+
+    def doMend(self, line: int = 0) -> None:
+        """Carry again what is sent over it."""
+        self._lines[line].mend()
+
     def doUnplug(self, line: int = 0) -> float:
         """Pull the plug of one."""
         at = time.monotonic()

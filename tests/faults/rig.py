@@ -181,11 +181,12 @@ class Rig:
         )
         return program
 
-    async def server(self, *, port: int = 0, **limits: Any) -> Server:
+    async def server(self, *, port: int = 0, line: str = "", **limits: Any) -> Server:
         """
         A server that listens on a socket in the folder and on TCP.
 
         @param port: the TCP port; 0 for any.
+        @param line: where it listens besides.
         @param limits: what stands in its file under C{[limits]}.
         """
         lines = "".join(f"{key} = {value}\n" for key, value in limits.items())
@@ -196,8 +197,9 @@ class Rig:
             *FOREGROUND,
             *("pysig", "server", "--config", str(file), "--listen", self.unix),
             *("--listen", f"tcp:{port}:interface=127.0.0.1"),
+            *(("--listen", line) if line else ()),
         )
-        await server.says("listening on", 2)
+        await server.says("listening on", 3 if line else 2)
         return server
 
     async def worker(self, endpoint: str = "", count: int = 1, **options: Any) -> Obedient:

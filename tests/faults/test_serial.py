@@ -5,13 +5,14 @@ from __future__ import annotations
 from tests.linesim import withoutPtys
 
 from .case import FaultCase
-from .scenarios import serialasking, serialload, serialports, serialreplug
+from .scenarios import serialasking, seriallines, serialload, serialports, serialreplug
 
 SCENARIOS = (
     *serialasking.SCENARIOS,
     *serialload.SCENARIOS,
     *serialports.SCENARIOS,
     *serialreplug.SCENARIOS,
+    *seriallines.SCENARIOS,
 )
 
 
@@ -48,3 +49,23 @@ class SerialTests(FaultCase):
     async def test_stop(self) -> None:
         """A line that takes nothing does not keep a process from ending."""
         await self.bring("serial-stop", *SCENARIOS)
+
+    async def test_goodput(self) -> None:
+        """Over a bad line too bytes arrive once, in order, and as many as it carries."""
+        await self.bring("line-goodput", *SCENARIOS)
+
+    async def test_killed(self) -> None:
+        """Who is killed at the end of a line is back soon, and nothing of before comes."""
+        await self.bring("line-killed", *SCENARIOS)
+
+    async def test_cut(self) -> None:
+        """A line that is silent for a second loses nothing, nor do strangers on it."""
+        await self.bring("line-cut", *SCENARIOS)
+
+    async def test_request(self) -> None:
+        """A request does not wait behind events."""
+        await self.bring("line-request", *SCENARIOS)
+
+    async def test_flood(self) -> None:
+        """More than the line carries costs nobody anything; the newest is there soon."""
+        await self.bring("line-flood", *SCENARIOS)

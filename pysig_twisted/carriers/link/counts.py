@@ -35,3 +35,35 @@ class LinkCounts(msgspec.Struct):
     streamOut: int = 0
     bytesIn: int = 0
     bytesOut: int = 0
+
+
+class LineFacts(msgspec.Struct, frozen=True):
+    """
+    How a link is, for people. Goodput and use are those of the last ten seconds.
+
+    @ivar rate: bytes in a second that the line carries; C{None} where that is not known.
+    @ivar sessions: that were up since the port is open.
+    @ivar framesIn: that were whole, and of the session.
+    @ivar framesOut: of all kinds.
+    @ivar resent: frames that were sent again.
+    @ivar duplicates: frames that came again.
+    @ivar bad: frames that were none, damaged, or of another session.
+    @ivar roundTrip: seconds until a frame is acknowledged; C{None} as long as none was.
+    @ivar goodputIn: bytes of the stream in a second, each once, as small as they were made.
+    @ivar goodputOut: the same, the other way.
+    @ivar useIn: what part of what the line carries came, of whatever kind; C{None} without a rate.
+    @ivar useOut: the same, the other way.
+    """
+
+    rate: float | None
+    sessions: int
+    framesIn: int
+    framesOut: int
+    resent: int
+    duplicates: int
+    bad: int
+    roundTrip: float | None
+    goodputIn: float
+    goodputOut: float
+    useIn: float | None
+    useOut: float | None

@@ -16,6 +16,12 @@ Bytes that are taken out at a time, whatever a few bytes claim to become.
 """
 
 
+LATELY: Final = 2048
+"""
+Bytes by which it is judged how small the stream becomes.
+"""
+
+
 class Damaged(Exception):
     """
     The other end has sent what is no deflate.
@@ -25,19 +31,26 @@ class Damaged(Exception):
 class Deflater:
     """
     Makes it smaller.
+
+    @ivar ratio: to what part, lately.
     """
 
     def __init__(self) -> None:
         """
         A new stream.
         """
+        self.ratio = 1.0
         self._stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 
     def put(self, data: bytes) -> bytes:
         """
         What stands for these bytes.
         """
-        return self._stream.compress(data) + self._stream.flush(zlib.Z_PARTIAL_FLUSH)
+        made = self._stream.compress(data) + self._stream.flush(zlib.Z_PARTIAL_FLUSH)
+        if data:
+            share = min(1.0, len(data) / LATELY)
+            self.ratio += share * (len(made) / len(data) - self.ratio)
+        return made
 
 
 class Inflater:

@@ -21,11 +21,12 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
 
-from .counts import LinkCounts
+from .counts import LineFacts, LinkCounts
 from .deflate import Damaged
 from .fragments import FragmentSize, usualSize
 from .frames import OVERHEAD, WINDOW, Deframer, Frame, Kind, isWhole, read, written
 from .hello import DEFLATE, NOBODY, VERSION, Hello, helloFrame, readHello, sessionOf
+from .lately import Lately
 from .linepace import LinePace
 from .session import Outgoing, Session
 
@@ -147,7 +148,9 @@ class Link:
         most = usualSize(baud)
         self._size = FragmentSize(most)
         self._frameTime = (most + OVERHEAD) * secondsPerByte
+        self._secondsPerByte = secondsPerByte
         self._pace = LinePace(secondsPerByte)
+        self._lately = Lately(self.counts)
         self.deadAfter = max(DEAD, DEAD_FRAMES * self._frameTime)
         self._helloApart = max(HELLO_APART, HELLO_FRAMES * self._frameTime)
         self._deframer = Deframer()
@@ -166,14 +169,22 @@ class Link:
     @property
     def unsent(self) -> int:
         """
-        Bytes that wait to be sent for the first time.
+        Bytes that wait to be sent for the first time; about as many as they will be on the line.
         """
         return 0 if self.session is None else self.session.unsent
 
     @property
     def room(self) -> int:
         """
-        Bytes that may wait until whoever writes is told to wait: those of two windows.
+        Bytes that may wait until whoever writes is told to wait. Where the line has a rate that is
+        one frame: what is written later may be more urgent, and could not overtake them.
+        """
+        return self._size.size if self._secondsPerByte else self.pieceSize
+
+    @property
+    def pieceSize(self) -> int:
+        """
+        Bytes that are better not written at once: those of two windows.
         """
         return 2 * WINDOW * self._size.size
 
@@ -195,10 +206,40 @@ class Link:
             dues.append(self._heardAt + self.deadAfter)
         return min((each for each in dues if each is not None), default=None)
 
+    @property
+    def bytesPerSecond(self) -> float | None:
+        """
+        How much of what is written the line carries; C{None} where it has no rate of its own.
+        """
+        ratio = 1.0 if self.session is None else self.session.ratio
+        return 1 / (self._secondsPerByte * ratio) if self._secondsPerByte else None
+
+    def facts(self, now: float) -> LineFacts:
+        """
+        How it is, for people.
+        """
+        counts, seconds, session = self.counts, self._secondsPerByte, self.session
+        rates = self._lately.rates(now)
+        return LineFacts(
+            1 / seconds if seconds else None,
+            counts.sessions,
+            counts.framesIn,
+            counts.framesOut,
+            counts.resent,
+            counts.duplicates,
+            counts.bad,
+            None if session is None else session.roundTrip.smoothed,
+            round(rates.streamIn, 1),
+            round(rates.streamOut, 1),
+            round(rates.lineIn * seconds, 4) if seconds else None,
+            round(rates.lineOut * seconds, 4) if seconds else None,
+        )
+
     def open(self, now: float) -> None:
         """
         The line is open.
         """
+        self._lately.passed(now)
         self._isOpen = True
         self._helloAt = now
         self._pump(now)
@@ -254,6 +295,7 @@ class Link:
         """
         Bytes have come over the line.
         """
+        self._lately.passed(now)
         self.counts.lineIn += len(data)
         for body in self._deframer.feed(data):
             if not self._isOpen:
@@ -411,6 +453,7 @@ class Link:
             if outgoing is None:
                 return
             self._saidAt = now
+            self._lately.passed(now)
             self.counts.framesOut += 1
             self.counts.lineOut += len(outgoing.data)
             at = self._pace.take(len(outgoing.data), now)

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from ...core.clock import Clock, ITimer
 from ..serialtransport import SerialAddress
-from .counts import LinkCounts
+from .counts import LineFacts, LinkCounts
 from .link import Ended, Link
 from .settings import LinkSettings
 from .transport import LinkTransport
@@ -108,6 +108,26 @@ class LinkProtocol(Protocol):
         """
         return self._link.room
 
+    @property
+    def pieceSize(self) -> int:
+        """
+        See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
+        """
+        return self._link.pieceSize
+
+    @property
+    def bytesPerSecond(self) -> float | None:
+        """
+        See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
+        """
+        return self._link.bytesPerSecond
+
+    def facts(self) -> LineFacts:
+        """
+        See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
+        """
+        return self._link.facts(self._clock.now())
+
     def write(self, data: bytes) -> None:
         """
         See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
@@ -179,9 +199,7 @@ class LinkProtocol(Protocol):
         if user is None:
             self._clock.callLater(0.0, self._abort, None)
             return
-        line = self._settings.line
-        rate = 1 / line.secondsPerByte if self._settings.isPaced else None
-        self._session = session = LinkTransport(self, self._address, rate)
+        self._session = session = LinkTransport(self, self._address)
         self._user = user
         if self._began is not None:
             self._link.retire()

@@ -4,6 +4,7 @@ A session: two streams of bytes over the line, one each way, complete and in ord
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -82,9 +83,16 @@ class Session:
     @property
     def unsent(self) -> int:
         """
-        Bytes that wait to be sent for the first time.
+        Bytes that wait to be sent for the first time; about as many as they will be on the line.
         """
-        return self._waitingBytes + len(self._stream)
+        return math.ceil(self.ratio * self._waitingBytes) + len(self._stream)
+
+    @property
+    def ratio(self) -> float:
+        """
+        To what part what is written is made smaller, lately.
+        """
+        return 1.0 if self._deflater is None else self._deflater.ratio
 
     @property
     def isDrained(self) -> bool:

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer, ITr
 from zope.interface import implementer
 
 from ..serialtransport import SerialAddress
+from .counts import LineFacts
 
 
 class ILine(Protocol):
@@ -27,7 +28,24 @@ class ILine(Protocol):
     @property
     def room(self) -> int:
         """
-        How many may.
+        How many may before whoever writes is told to wait.
+        """
+
+    @property
+    def pieceSize(self) -> int:
+        """
+        Bytes that are better not written at once.
+        """
+
+    @property
+    def bytesPerSecond(self) -> float | None:
+        """
+        How much of what is written it carries.
+        """
+
+    def facts(self) -> LineFacts:
+        """
+        How the line is.
         """
 
     def write(self, data: bytes) -> None:
@@ -64,16 +82,16 @@ class LinkTransport:
     or what the port was lost by.
 
     @ivar pieceSize: bytes that are better not exceeded by a single C{write}.
-    @ivar bytesPerSecond: what the line carries; C{None} where that is not known.
+    @ivar bytesPerSecond: what the line carries of what is written, which deflate makes more as it
+        gets to know it; C{None} where that is not known.
     """
 
     disconnecting = False
 
-    def __init__(self, line: ILine, address: SerialAddress, bytesPerSecond: float | None) -> None:
+    def __init__(self, line: ILine, address: SerialAddress) -> None:
         """
         @param address: where the line is.
         """
-        self.bytesPerSecond = bytesPerSecond
         self._line = line
         self._address = address
         self._isOpen = True
@@ -85,7 +103,20 @@ class LinkTransport:
         """
         See the class.
         """
-        return self._line.room
+        return self._line.pieceSize
+
+    @property
+    def bytesPerSecond(self) -> float | None:
+        """
+        See the class.
+        """
+        return self._line.bytesPerSecond
+
+    def lineFacts(self) -> LineFacts:
+        """
+        How the line is, for people.
+        """
+        return self._line.facts()
 
     def getHost(self) -> SerialAddress:
         """
@@ -173,7 +204,7 @@ class LinkTransport:
         if not self._isPaused and line.unsent > line.room:
             self._isPaused = True
             producer.pauseProducing()
-        elif self._isPaused and line.unsent <= line.room // 2:
+        elif self._isPaused and line.unsent <= line.room:
             self._isPaused = not self._isStreaming
             producer.resumeProducing()
 

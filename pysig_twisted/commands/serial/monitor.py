@@ -5,11 +5,12 @@ C{pysig serial monitor}: what one device does.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 import click
-from twisted.internet.defer import CancelledError, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 
 from ...core.info import Gap
 from ...names import checkName
@@ -21,6 +22,7 @@ from ..output import gapJson, gapLine, isTerminal, toJson, wantsColor
 from ..screen import terminalSize
 from ..template import Line, lineOf
 from .dump import NARROW, WIDE, columnsFor
+from .view import isLine
 
 FASTEST: Final = 0.1
 LEAD: Final = 28
@@ -35,7 +37,7 @@ Seconds in which the last lines must be taken, once Ctrl-C was pressed.
 
 
 @click.command(
-    short_help="Show what one device does, live.",
+    short_help="Show what one device or line does, live.",
     epilog="""\b
 Examples:
   pysig serial monitor meter
@@ -43,6 +45,7 @@ Examples:
   pysig serial monitor meter --stats 10      its counters every 10 seconds
   pysig serial monitor meter --count 5 --json
   pysig serial monitor meter --format '{time.local} {event} {data}'
+  pysig serial monitor seriallink:/dev/ttyS1     a line of the router's own
 
 The device need not be there yet. It may be unplugged, and the router restarted:
 that is told, and what comes after it too. In the end come the counters.
@@ -62,7 +65,8 @@ that is told, and what comes after it too. In the end come the counters.
     "--count",
     type=click.IntRange(min=1),
     metavar="N",
-    help="End after N events. Presence, state, bytes and counters do not count.",
+    help="End after N events; of a line, after N looks. Presence, state, bytes and"
+    " counters do not count.",
 )
 @click.option("--wait", is_flag=True, help="If no router is there, wait until one is.")
 @linkOptions
@@ -80,14 +84,19 @@ def monitor(
     Show what the serial device NAME does until Ctrl-C ends it: whether it is there
     and if not, why; its events; what is noise on its line.
 
-    NAME is that of its table, [serial.NAME].
+    NAME is that of its table, [serial.NAME]. Or it is the address of a line between
+    routers, as `pysig peers` shows it: then who is at its other end is told, and every
+    second how the line is.
     """
     checkSender(name)
     line = lineOf(FIELDS, asJson, layout)
+    if raw and isLine(name):
+        raise click.UsageError(f"--raw is for devices; {name} is a line between routers")
 
     from ..running import begin, run
 
-    checkName(name, "sender")
+    if not isLine(name):
+        checkName(name, "sender")
     run(
         lambda session: show(
             session, settings.endpoint, name, line, raw=raw, every=every, count=count, wait=wait
@@ -117,6 +126,7 @@ async def show(
     from ... import ClientRouter
     from ..linkobserver import LinkObserver
     from ..standard import StandardOutput
+    from .linemonitor import LineMonitor
     from .view import View
     from .watch import Monitor
 
@@ -130,17 +140,18 @@ async def show(
             session.notices.tell(gapLine(gap))
 
     router = ClientRouter(endpoint, observer=LinkObserver(session, True), reactor=session.reactor)
-    watched = Monitor(
-        router,
-        name,
-        lambda record: output.line(view.text(record)),
-        session.notices.tell,
-        session.reactor,
-        raw=raw,
-        every=every,
-        count=count,
-        onGap=missed,
-    )
+
+    def tell(record: Mapping[str, Any]) -> Deferred[None] | None:
+        return output.line(view.text(record))
+
+    watched: Monitor | LineMonitor
+    note, clock = session.notices.tell, session.reactor
+    if isLine(name):
+        watched = LineMonitor(router, name, tell, note, clock, every=every, count=count)
+    else:
+        watched = Monitor(
+            router, name, tell, note, clock, raw=raw, every=every, count=count, onGap=missed
+        )
     waiting = (lambda why: session.notices.tell(f"{why}; waiting")) if wait else None
     async with session.link(router, waiting):
         try:

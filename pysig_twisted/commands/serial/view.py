@@ -44,6 +44,19 @@ Counters that are shown even if they are 0.
 """
 
 
+LINE: Final = "seriallink:"
+"""
+What the addresses of lines between routers begin with.
+"""
+
+
+def isLine(name: str) -> bool:
+    """
+    Does this name a line between routers, and no device?
+    """
+    return name.startswith(LINE)
+
+
 class View:
     """
     Makes the lines, for people or by a form.
@@ -145,6 +158,8 @@ def countersText(data: Any) -> str:
     """
     if not isinstance(data, Mapping):
         return toJson(data)
+    if "goodputIn" in data:
+        return lineText(data)
     parts = []
     number = data.get("bytesIn")
     if isinstance(number, (int, float)):
@@ -157,6 +172,23 @@ def countersText(data: Any) -> str:
     if isinstance(use, (int, float)):
         parts.append(f"line use {use:.1%}")
     return ", ".join(parts) or toJson(data)
+
+
+def lineText(data: Mapping[str, float | None]) -> str:
+    """
+    How a line is that routers speak over.
+    """
+
+    def figure(key: str) -> float:
+        return data.get(key) or 0.0
+
+    parts = [f"in {figure('goodputIn'):,.0f} B/s, out {figure('goodputOut'):,.0f} B/s"]
+    if figure("rate"):
+        parts.append(f"line use in {figure('useIn'):.0%}, out {figure('useOut'):.0%}")
+    if figure("roundTrip"):
+        parts.append(f"round trip {figure('roundTrip') * 1000:,.0f} ms")
+    parts += [f"{figure(key):,.0f} {key}" for key in ("resent", "bad")]
+    return ", ".join(parts)
 
 
 def askedRecord(sender: str, event: str, data: Any) -> dict[str, Any]:
