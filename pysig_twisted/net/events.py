@@ -259,7 +259,7 @@ class Events:
         adapted = Adapted(self._codecs, kept)
         for peer in signal.others:
             outbox = peer.link.outbox
-            if outbox.size > outbox.behind:
+            if not outbox.takes(kept.frames):
                 self._crowded[peer] = None
                 self._backlogs.of(peer).fallBehind(signal.life.record, kept.first - 1)
                 continue

@@ -142,7 +142,9 @@ def roomOf(given: Mapping[str, Any]) -> int:
 
     @raise BadRequest: C{room} is no such number.
     """
-    room = given.get("room", PAGE)
+    room = given.get("room")
+    if room is None:
+        return PAGE
     if not isinstance(room, int) or isinstance(room, bool) or room < 1:
         raise BadRequest(f"room: {room!r} is no number of bytes, at least 1")
     return min(room, PAGE)

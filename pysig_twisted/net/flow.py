@@ -256,16 +256,25 @@ class Outbox:
             if self._turn.first is self and not self._overflown:
                 self._turn.flushFirst()
 
+    def takes(self, frames: bytes) -> bool:
+        """
+        Is there room for these events now? At most L{behind} bytes of them wait, or what comes
+        first; on a slow carrier, one event of that.
+        """
+        if self.size + len(frames) <= self.behind:
+            return True
+        return not self.size and (not self.isSlow or isOne(frames))
+
     def writeEvents(self, frames: bytes) -> Outbox | None:
         """
-        Send whole frames with events, which may also come later: they are refused if
-        more than L{behind} bytes would wait.
+        Send whole frames with events, which may also come later: they are refused if this does not
+        L{take<takes>} them now.
 
         @return: this, if they were refused or half as much waits; C{isBehind} tells.
         """
         size = self.size + len(frames)
         if size > self.easy:
-            if size > self.behind and self.size > 0 and self._room >= 0:
+            if self._room >= 0 and not self.takes(frames):
                 self.isBehind = True
                 return self
             if not self._prepare(size):
@@ -295,7 +304,7 @@ class Outbox:
             self._turn.add(self)
         if size > self._full:
             self._gather()
-        self.easy = min(self._full, self._room)
+        self.easy = min(self._full, self._room, self.behind)
         return True
 
     def _gather(self) -> None:
@@ -462,6 +471,13 @@ class Outbox:
         while ready := [item for item in self._drained if self.size <= item[0]]:
             self._forget(ready[0][1])
             ready[0][1].callback(None)
+
+
+def isOne(frames: bytes) -> bool:
+    """
+    Is this a single frame?
+    """
+    return int.from_bytes(frames[:4], "big") + 4 == len(frames)
 
 
 def abortTransport(transport: Any) -> None:

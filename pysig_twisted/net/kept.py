@@ -5,6 +5,7 @@ gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -60,6 +61,15 @@ class Kept(msgspec.Struct, eq=False, gc=False):
         """
         count = self.last - self.first + 1
         return Run(self.stream.head, self.frames, count, self.first, self.last, self.longest)
+
+    def singles(self) -> Iterator[Kept]:
+        """
+        Each of them by itself.
+        """
+        start, seq = 0, self.first
+        for end in frameEnds(self.frames):
+            yield Kept(self.stream, self.frames[start:end], seq, seq, end - start - 4)
+            start, seq = end, seq + 1
 
     def after(self, seq: int) -> Kept:
         """

@@ -71,7 +71,8 @@ class Skim:
                 self._isPassing = True
                 self._steps.extend(skimmed(runs))
             else:
-                self._steps.extend(runs)
+                # One by one, so that others can overtake them.
+                self._steps.extend(one for run in runs for one in run.singles())
             if step is not None:
                 self._steps.append(step)
         return self._steps.popleft() if self._steps else None

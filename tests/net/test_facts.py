@@ -88,6 +88,26 @@ class FactsTests(ServerRig):
         self.assertEqual(names, [f"s{number:02}" for number in range(20)])
         self.assertGreater(pages, 3)
 
+    def test_room(self) -> None:
+        """Who takes only short frames is given short pages, of one item at least."""
+        for number in range(20):
+            self.router.addSender(f"s{number:02}", ["x" * 50])
+        item = len(json.dumps(self.ask("senders", {"after": "s18"})["senders"][0]))
+        for room, count in ((1, 1), (3 * item, 3), (10**9, 20)):
+            answer = self.ask("senders", {"room": room})
+            self.assertEqual(len(answer["senders"]), count, room)
+            self.assertIs(answer["more"], count < 20)
+        self.assertEqual(len(self.ask("peers", {"room": 1})["peers"]), 1)
+
+    def test_line(self) -> None:
+        """What a carrier tells of its line stands beside its connection."""
+        other = self.peer()
+        facts = {"rate": 960.0, "resent": 3, "roundTrip": None}
+        other.carrier.lineFacts = lambda: facts
+        [first, second] = self.ask("peers")["peers"]
+        self.assertIsNone(first["line"])
+        self.assertEqual(second["line"], facts)
+
     def test_peers(self) -> None:
         """Connections are listed by number."""
         others = [self.peer(software=f"peer {number}") for number in range(3)]
@@ -194,6 +214,9 @@ class FactsTests(ServerRig):
             ("peers", {"after": "x"}),
             ("peers", {"after": True}),
             ("peers", {"pattern": "x"}),
+            ("peers", {"room": 0}),
+            ("senders", {"room": True}),
+            ("senders", {"room": "all"}),
             ("stats", {"a": 1}),
         ):
             self.assertEqual(self.ask(method, params), "bad-request", (method, params))

@@ -331,3 +331,25 @@ class PropertyTests(RingTestCase):
         """Bytes that are in full blocks."""
         for ring in rings:
             yield sum(len(block.data) for block in (*ring._sent, *ring._unsent))
+
+
+class DividingTests(RingTestCase):
+    """What a slow link is given at a time."""
+
+    @given(st.lists(st.integers(1, 200), min_size=1, max_size=50), st.integers(1, 500))
+    def test_little(self, sizes: list[int], room: int) -> None:
+        """It is as many frames as there is room for, and one in any case; all of them in the end."""
+        rings = Rings(self.limit, lambda ring, n: None)
+        ring = rings.add("s")
+        for number, size in enumerate(sizes):
+            ring.keep(frame(number, size))
+        given_: list[int] = []
+        while ring.unsent:
+            before = len(ring)
+            data = ring.give(room)
+            self.assertEqual(len(ring), before)
+            found = numbers(data)
+            self.assertTrue(len(data) <= room or len(found) == 1, (len(data), room))
+            given_ += found
+        self.assertEqual(given_, list(range(len(sizes))))
+        self.assertEqual(rings.unsent, 0)
