@@ -6,9 +6,10 @@ import signal
 from time import monotonic
 
 from pysig_twisted import ClientRouter, Gap
+from pysig_twisted.errors import NotConnected
 from tests.linesim import LineSim, withoutPtys
 
-from .processes import EndToEnd, Heard, Server, until
+from .processes import EndToEnd, Heard, Server, reactor, until
 
 BAUD = 115200
 
@@ -68,9 +69,14 @@ class LinkTests(LinkCase):
 
     async def test_busy(self) -> None:
         """A port that another has open is an error that says who."""
-        await self.server(self.near)
-        program = await self.ended("bridge", "--connect", self.near, "--check")
-        self.assertNotIn("Traceback", program.text)
+        server = await self.server(self.near)
+        router = ClientRouter(self.near, reactor=reactor)
+        up = router.whenConnected(failAfterFailures=1)
+        router.startService()
+        self.addCleanup(router.stopService)
+        error = await self.assertFailure(up, NotConnected)
+        self.assertIn("is busy: it is open in", str(error))
+        self.assertIn(f"process {server.pid}", str(error))
 
 
 class FaultTests(LinkCase):

@@ -10,7 +10,7 @@ L{due<Link.due>}. docs/serial-link.md describes what goes over the line.
   - What is written arrives at the other end once, in order and whole, or the session ends, and
     both ends are told so.
   - The line is given what is most urgent, when it takes more.
-  - An end that is not heard for L{deadAfter} seconds is taken for dead.
+  - An end that is not heard for L{deadAfter} seconds is taken for dead, unless nobody listens.
 """
 
 from __future__ import annotations
@@ -165,6 +165,7 @@ class Link:
         # When the line takes more, where something may wait for that.
         self._pumpAt: float | None = None
         self._heardAt = self._saidAt = 0.0
+        self._isListening = True
 
     @property
     def unsent(self) -> int:
@@ -202,7 +203,7 @@ class Link:
             dues.append(None if self._isRetired else self._helloAt)
         else:
             dues += [self.session.due, self._saidAt + self.deadAfter / 3]
-        if self.session is not None:
+        if self.session is not None and self._isListening:
             dues.append(self._heardAt + self.deadAfter)
         return min((each for each in dues if each is not None), default=None)
 
@@ -265,6 +266,19 @@ class Link:
         self.session = None
         self._urgent.clear()
 
+    def pause(self) -> None:
+        """
+        Nothing is read from the line from now on, whatever comes.
+        """
+        self._isListening = False
+
+    def resume(self, now: float) -> None:
+        """
+        It is read again.
+        """
+        self._isListening = True
+        self._heardAt = now
+
     def write(self, data: bytes, now: float) -> None:
         """
         Bytes are to be sent. Where there is no session, they are lost.
@@ -309,7 +323,7 @@ class Link:
         """
         session = self.session
         if session is not None:
-            if self._heardAt + self.deadAfter <= now:
+            if self._isListening and self._heardAt + self.deadAfter <= now:
                 self._over(Ended.CLOSED if session.isDrained else Ended.DEAD, now)
             else:
                 session.expire(now)

@@ -76,7 +76,7 @@ class LinkProtocol(Protocol):
         self._user: Any = None
         self._timer: ITimer | None = None
         self._timerAt = 0.0
-        self._isWorking = False
+        self._isWorking = self._isPaused = False
         line = settings.line
         self._link = Link(
             self,
@@ -153,13 +153,18 @@ class LinkProtocol(Protocol):
         """
         See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
         """
+        self._isPaused = True
+        self._link.pause()
         self.transport.pauseProducing()
 
     def resume(self) -> None:
         """
         See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
         """
+        self._isPaused = False
+        self._link.resume(self._clock.now())
         self.transport.resumeProducing()
+        self._worked()
 
     def connectionMade(self) -> None:
         """
@@ -218,6 +223,8 @@ class LinkProtocol(Protocol):
         """
         There is no session any more.
         """
+        if self._isPaused:  # the next one is to be heard
+            self.resume()
         error: Exception
         if why is Ended.CLOSED:
             error = ConnectionDone()
