@@ -338,7 +338,7 @@ class DividingTests(RingTestCase):
 
     @given(st.lists(st.integers(1, 200), min_size=1, max_size=50), st.integers(1, 500))
     def test_little(self, sizes: list[int], room: int) -> None:
-        """It is as many frames as there is room for, and one in any case; all of them in the end."""
+        """As many frames as there is room for, and one in any case; all of them in the end."""
         rings = Rings(self.limit, lambda ring, n: None)
         ring = rings.add("s")
         for number, size in enumerate(sizes):

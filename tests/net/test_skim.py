@@ -1,0 +1,124 @@
+"""Reading a history where there is little room for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from pysig_twisted.net.kept import Hole, Kept, Passed, Stream
+from pysig_twisted.net.skim import Skim, skimmed
+from pysig_twisted.wire.runs import eventFrame, makeHead
+
+STREAMS = {
+    event: Stream("m", event, 1, 1, "json", makeHead(1, "m", event, 1)) for event in ("a", "b", "c")
+}
+
+
+def run(event: str, first: int, last: int) -> Kept:
+    """Events."""
+    stream = STREAMS[event]
+    frames = [eventFrame(stream.head, seq, seq, b"1") for seq in range(first, last + 1)]
+    return Kept(stream, b"".join(frames), first, last, len(frames[0]) - 4)
+
+
+def runs(lengths: list[tuple[str, int]]) -> list[Kept]:
+    """Such that follow each other."""
+    found, seq = [], 1
+    for event, length in lengths:
+        found.append(run(event, seq, seq + length - 1))
+        seq += length
+    return found
+
+
+class Steps:
+    """A cursor whose steps are given."""
+
+    lives: Any = None
+    record: Any = None
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps = list(steps)
+
+    def next(self, hears: Callable[[str], bool]) -> Any:
+        """The next one."""
+        return self.steps.pop(0) if self.steps else None
+
+
+def everything(event: str) -> bool:
+    """Hear all."""
+    return True
+
+
+def short(step: Any) -> Any:
+    """A step in few words."""
+    if isinstance(step, Kept):
+        return (step.stream.event, step.first, step.last)
+    return tuple(step) if isinstance(step, Passed) else type(step).__name__
+
+
+LENGTHS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), max_size=12)
+
+
+class SkimmedTests(SynchronousTestCase):
+    """The newest of each event."""
+
+    def test_some(self) -> None:
+        """In their order, with what is left out before each of them."""
+        found = [short(step) for step in skimmed(runs([("b", 3), ("a", 4), ("b", 1), ("a", 2)]))]
+        self.assertEqual(
+            found, [(1, 7, 7, ("b", "a")), ("b", 8, 8), (9, 9, 1, ("a",)), ("a", 10, 10)]
+        )
+
+    @given(LENGTHS)
+    def test_any(self, lengths: list[tuple[str, int]]) -> None:
+        """The last of each event is there, alone and in order; the others are counted."""
+        given_ = runs(lengths)
+        steps = list(skimmed(given_))
+        kept = [step for step in steps if isinstance(step, Kept)]
+        passed = [step for step in steps if isinstance(step, Passed)]
+        newest = {run.stream.event: run.last for run in given_}
+        self.assertEqual({one.stream.event: one.first for one in kept}, newest)
+        self.assertTrue(all(one.first == one.last for one in kept))
+        numbers = [one.last for one in steps if isinstance(one, (Kept, Passed))]
+        self.assertEqual(numbers, sorted(numbers))
+        fired = sum(length for _, length in lengths)
+        self.assertEqual(len(kept) + sum(one.n for one in passed), fired)
+
+
+class SkimTests(SynchronousTestCase):
+    """All, or the newest."""
+
+    def read(self, skim: Skim) -> list[Any]:
+        """What it gives until its end."""
+        return [short(step) for step in iter(lambda: skim.next(everything), None)]
+
+    def test_all(self) -> None:
+        """Where there is room for all they come one by one."""
+        skim = Skim(Steps(*runs([("a", 2), ("b", 1)])), lambda: 10_000)  # type: ignore[arg-type]
+        self.assertEqual(self.read(skim), [("a", 1, 1), ("a", 2, 2), ("b", 3, 3)])
+        self.assertFalse(skim.hasPassed)
+
+    def test_newest(self) -> None:
+        """Where there is not it passes over some, and is to rest when it has told what it kept."""
+        skim = Skim(Steps(*runs([("a", 2), ("b", 1)])), lambda: 10)  # type: ignore[arg-type]
+        self.assertFalse(skim.hasPassed)
+        self.assertEqual(short(skim.next(everything)), (1, 1, 1, ("a",)))
+        self.assertEqual(short(skim.next(everything)), ("a", 2, 2))
+        self.assertFalse(skim.hasPassed)
+        self.assertEqual(short(skim.next(everything)), ("b", 3, 3))
+        self.assertTrue(skim.hasPassed)
+        skim.goOn()
+        self.assertFalse(skim.hasPassed)
+
+    def test_others(self) -> None:
+        """What is no event stays in its place."""
+        steps = [*runs([("a", 3)]), Hole(4, 5, "link"), run("a", 6, 8)]
+        skim = Skim(Steps(*steps), lambda: 10)  # type: ignore[arg-type]
+        self.assertEqual(
+            self.read(skim),
+            [(1, 2, 2, ("a",)), ("a", 3, 3), "Hole", (6, 7, 2, ("a",)), ("a", 8, 8)],
+        )
