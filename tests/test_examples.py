@@ -27,7 +27,7 @@ from pysig_twisted.bridge.requestbuilding import askings
 from pysig_twisted.config import load
 from pysig_twisted.tap import Options
 from pysig_twisted.testing.thermometer import Thermometer
-from tests.linesim import withoutPtys
+from tests.linesim import LineSim, withoutPtys
 from tests.test_docs import complaint
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -132,6 +132,7 @@ class ExampleTests(SynchronousTestCase):
         "disk_usage_cron.py": "test_diskUsageCron",
         "serial_endpoint.py": "test_serialEndpoint",
         "serial_bridge.py": "test_serialBridge",
+        "serial_routers.py": "test_serialRouters",
         "micropython/self_describing.py": "test_microPython",
         "embedded_app/before.py": "test_embeddedLines",
         "embedded_app/after.py": "test_embeddedApp",
@@ -418,6 +419,28 @@ class ExampleTests(SynchronousTestCase):
             instrument, path = self.plugIn()
         example.stop()
         self.assertEqual(example.process.returncode, 0)
+
+    def test_serialRouters(self) -> None:
+        """Two routers on a line: events and requests both ways, also after one was killed."""
+        if reason := withoutPtys():
+            raise SkipTest(reason)
+        line = LineSim(9600)
+        self.addCleanup(line.close)
+        near, far = (f"seriallink:{end.path}:baudrate=9600" for end in (line.a, line.b))
+        room = self.start("serial_routers.py", "room", near)
+        for _ in range(2):
+            field = self.start("serial_routers.py", "field", far)
+            field.expect(r"in the room it is \d\d:\d\d$")
+            room.expect("the field is there$")
+            room.expect("the tank has 2$")
+            field.expect("pumping$")
+            room.expect("pumped 8$")
+            field.kill()
+        field = self.start("serial_routers.py", "field", f"seriallink:{line.b.path}x")
+        field.expect("waiting: .*x is not there; ")
+        status, said = self.ended("serial_routers.py", "tank")
+        self.assertEqual(status, 1)
+        self.assertIn("python examples/serial_routers.py room ", said)
 
     def test_serialDevice(self) -> None:
         """The file is a good one, its comments show commands that are, and its rule fits."""

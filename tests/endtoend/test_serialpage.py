@@ -187,7 +187,7 @@ class WalkCase(EndToEnd):
         self.page = textOf(self.path)
         self.here = self.folder / "here"
         self.here.mkdir()
-        found = re.search(r"Save this as `(.*?)`:\n\n```toml\n(.*?)```", self.page, re.DOTALL)
+        found = re.search(r"Save this as `(.*?)`:\n\n```\w+\n(.*?)```", self.page, re.DOTALL)
         assert found is not None
         (self.here / found[1]).write_text(found[2])
         self.running: list[Look] = []

@@ -44,6 +44,7 @@ PROGRAMS = {
     "python": [sys.executable],
     "twistd": [sys.executable, *TWISTD],
     "pysig": [sys.executable, *PYSIG],
+    "socat": ["socat"],
 }
 
 VARYING = (
