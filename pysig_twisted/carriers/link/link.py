@@ -36,6 +36,11 @@ HELLO_FRAMES: Final = 6
 Seconds between two HELLOs, and frame times; the longer counts.
 """
 
+ANSWERS: Final = 4
+"""
+Answers to HELLOs that may wait for the line. Who says it more often does not hear more.
+"""
+
 BLOCKED: Final = 0.05
 """
 Seconds between two looks at a line that takes nothing.
@@ -364,6 +369,8 @@ class Link:
         isKnown = hello.peer == self._epoch
         if isKnown and self.session is None:
             self._begin(now)
+        if len(self._urgent) >= ANSWERS:
+            return
         if isNew or not isKnown or self.session is None:
             self._urgent.append(self._helloFrame())
         else:  # it has no session yet, and has missed our HELLO; any frame of it will do

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.carriers.link.link import Ended
+from pysig_twisted.carriers.link.hello import NOBODY, Hello, helloFrame
+from pysig_twisted.carriers.link.link import ANSWERS, Ended, Link
 
-from .line import Line
+from .line import Line, User
 
 
 class AnythingTests(SynchronousTestCase):
@@ -175,6 +176,19 @@ class SessionTests(LinkCase):
         self.line.run(1)
         self.assertEqual(self.here.heard[self.here.number], b"hello")
         self.assertEqual(self.ends(), [None, None])
+
+    def test_hellos(self) -> None:
+        """Who says hello again and again, while the line takes nothing, does not make us hoard."""
+        isBlocked = True
+        sent: list[bytes] = []
+        link = Link(User(), sent.append, isBlocked=lambda: isBlocked)
+        link.open(1.0)
+        for number in range(1, 1000):
+            epoch = number.to_bytes(4, "big")
+            link.receive(helloFrame(Hello(1, 0, epoch, NOBODY, 8)), 1.0)
+        isBlocked = False
+        link.expire(1.1)
+        self.assertEqual(len(sent), ANSWERS + 1)
 
 
 class OrderTests(LinkCase):
