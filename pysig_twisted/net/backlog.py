@@ -13,8 +13,8 @@ for this subscription alone, while the connection hears these senders as before.
 All of it is sent only while less than L{ROOM} bytes wait for the peer, so that being
 late costs no memory. At the head of a name's history the peer hears it directly again.
 
-A peer on a slow line hears only the newest of each event of what it is late on, and how many it
-has not heard, if it is late on more than the line carries soon.
+A peer on a slow line hears only the last events of what it is late on, the newest of each, and how
+many it has not heard, if it is late on more than the line carries soon.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .refills import Refills
 
 ROOM: Final = 512 << 10
-REST: Final = 0.75
+REST: Final = 0.5
 """
 Seconds from when a peer on a slow line was told that it has not heard some events of a name until
 it hears more of that.

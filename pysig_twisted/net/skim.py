@@ -1,22 +1,29 @@
 """
-Reading a history on a slow line: all where that takes a moment, and else the newest of each event,
-rather than all of them late.
+Reading a history on a slow line: all where that takes a moment, and else the last ones and the
+newest of each event, rather than all of them late.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Final
 
+from ..wire.runs import frameEnds
 from .cursor import Cursor, Step
 from .kept import Kept, Passed
 from .liferecord import LifeRecord, Lives
+
+TAIL: Final = 6
+"""
+The part of what the line carries soon that the last events are, of those of which not all are sent.
+"""
 
 
 class Skim:
     """
     A cursor that passes over events that there is a newer one of, and tells how many, if there is
-    more than the line carries soon.
+    more than the line carries soon. A sixth of that are the last ones.
 
     @ivar lives: what it reads.
     @ivar hasPassed: has it passed over something, and all that is to be sent been read?
@@ -67,9 +74,10 @@ class Skim:
             runs: list[Kept] = []
             while isinstance(step := self._cursor.next(hears), Kept):
                 runs.append(step)
-            if sum(len(run.frames) for run in runs) > self._soon():
+            soon = self._soon()
+            if sum(len(run.frames) for run in runs) > soon:
                 self._isPassing = True
-                self._steps.extend(skimmed(runs))
+                self._steps.extend(skimmed(runs, soon // TAIL))
             else:
                 # One by one, so that others can overtake them.
                 self._steps.extend(one for run in runs for one in run.singles())
@@ -78,22 +86,44 @@ class Skim:
         return self._steps.popleft() if self._steps else None
 
 
-def skimmed(runs: list[Kept]) -> Iterator[Kept | Passed]:
+def skimmed(runs: list[Kept], room: int) -> Iterator[Kept | Passed]:
     """
-    Of some runs, in their order, the newest event of each name; and what is left out.
+    Of some runs, in their order, one by one, the last ones that fit, and the newest event of each
+    name; and what is left out.
+
+    @param room: bytes that the last ones may count.
     """
-    newest = {run.stream.event: run for run in runs}
+    newest = {run.stream.event: run.last for run in runs}
+    begin = _tail(runs, room)
     left: dict[str, None] = {}
     first = count = 0
     for run in runs:
-        isNewest = newest[run.stream.event] is run
-        size = run.last - run.first + 1 - isNewest
+        event = run.stream.event
+        isNewest = run.last == newest[event] and run.last < begin
+        size = max(0, min(run.last, begin - 1) - run.first + 1 - isNewest)
+        last = run.first + size - 1
         if size:
             first = first or run.first
             count += size
-            left[run.stream.event] = None
-        if isNewest:
+            left[event] = None
+        if last < run.last:
             if count:
-                yield Passed(first, run.last - 1, count, tuple(left))
-            yield run.after(run.last - 1)
+                yield Passed(first, last, count, tuple(left))
+            yield from run.after(last).singles()
             left, first, count = {}, 0, 0
+
+
+def _tail(runs: list[Kept], room: int) -> int:
+    """
+    The number of the first of the last events that fit.
+    """
+    begin = 0
+    for run in reversed(runs):
+        ends = [0, *frameEnds(run.frames)]
+        begin = begin or run.last + 1
+        for at in range(len(ends) - 1, 0, -1):
+            room -= ends[at] - ends[at - 1]
+            if room < 0:
+                return begin
+            begin = run.first + at - 1
+    return begin

@@ -68,21 +68,45 @@ class SkimmedTests(SynchronousTestCase):
 
     def test_some(self) -> None:
         """In their order, with what is left out before each of them."""
-        found = [short(step) for step in skimmed(runs([("b", 3), ("a", 4), ("b", 1), ("a", 2)]))]
+        given_ = runs([("b", 3), ("a", 4), ("b", 1), ("a", 2)])
+        found = [short(step) for step in skimmed(given_, 0)]
         self.assertEqual(
             found, [(1, 7, 7, ("b", "a")), ("b", 8, 8), (9, 9, 1, ("a",)), ("a", 10, 10)]
         )
 
-    @given(LENGTHS)
-    def test_any(self, lengths: list[tuple[str, int]]) -> None:
-        """The last of each event is there, alone and in order; the others are counted."""
+    def test_last(self) -> None:
+        """The last ones that fit come too."""
+        given_ = runs([("b", 3), ("a", 4), ("b", 1), ("a", 2)])
+        size = len(given_[0].frames) // 3
+        found = [short(step) for step in skimmed(given_, 4 * size)]
+        single = [("a", 7, 7), ("b", 8, 8), ("a", 9, 9), ("a", 10, 10)]
+        self.assertEqual(found, [(1, 6, 6, ("b", "a")), *single])
+        found = [short(step) for step in skimmed(runs([("b", 3), ("a", 4)]), 2 * size + 1)]
+        self.assertEqual(
+            found,
+            [
+                (1, 2, 2, ("b",)),
+                ("b", 3, 3),
+                (4, 5, 2, ("a",)),
+                ("a", 6, 6),
+                ("a", 7, 7),
+            ],
+        )
+
+    @given(LENGTHS, st.integers(0, 500))
+    def test_any(self, lengths: list[tuple[str, int]], room: int) -> None:
+        """The last of each event is there, and the last of all that fit; the others are counted."""
         given_ = runs(lengths)
-        steps = list(skimmed(given_))
+        steps = list(skimmed(given_, room))
         kept = [step for step in steps if isinstance(step, Kept)]
         passed = [step for step in steps if isinstance(step, Passed)]
         newest = {run.stream.event: run.last for run in given_}
         self.assertEqual({one.stream.event: one.first for one in kept}, newest)
         self.assertTrue(all(one.first == one.last for one in kept))
+        count = sum(run.last - run.first + 1 for run in given_)
+        size = len(given_[0].frames) // lengths[0][1] if given_ else 1
+        tail = range(max(1, count - room // size + 1), count + 1)
+        self.assertEqual({one.first for one in kept}, {*tail, *newest.values()})
         numbers = [one.last for one in steps if isinstance(one, (Kept, Passed))]
         self.assertEqual(numbers, sorted(numbers))
         fired = sum(length for _, length in lengths)
