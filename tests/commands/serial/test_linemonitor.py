@@ -82,7 +82,7 @@ class LineMonitorTests(SynchronousTestCase):
             self.router, LINE, self.told.append, self.notes.append, self.clock, **options
         )
         self.successResultOf(Deferred.fromCoroutine(monitor.settle()))
-        self.addCleanup(monitor.close)
+        self.addCleanup(lambda: Deferred.fromCoroutine(monitor.close()))
         return monitor
 
     def events(self) -> list[str]:
@@ -98,7 +98,7 @@ class LineMonitorTests(SynchronousTestCase):
         self.assertIn(f"nobody is connected over {LINE}", self.notes[0])
         self.router.peers = [peer(7)]
         self.clock.advance(1)
-        self.assertEqual(self.told[0]["data"]["senders"], ["there"])
+        self.assertEqual(self.told[0]["data"]["senders"], ("there",))
         self.assertEqual(self.told[1]["data"], FACTS)
         self.assertEqual(self.events(), ["#connect", "#stats"])
         self.clock.advance(1)
@@ -174,6 +174,6 @@ class CommandTests(CommandCase):
     async def test_raw(self) -> None:
         """The bytes of such a line are not to be had."""
         run = self.spawn("serial", "monitor", LINE, "--raw")
-        await run.ended
+        await run.ended()
         self.assertEqual(run.status, 2)
         self.assertIn("--raw is for devices", run.err)
