@@ -250,6 +250,14 @@ def knobRows() -> Iterator[Row]:
         "what waits for a peer before events wait in the history in its place",
     )
     yield (
+        "slow lines",
+        f"{flow.SLOW:,} bytes/s",
+        FIXED,
+        f"below that a peer hears all that its line carries in {flow.SLOW_SOON:g} s, and the newest of"
+        " each event where there is more; no frame is longer than what it carries in"
+        f" {flow.SLOW_FRAME:g} s",
+    )
+    yield (
         "hold",
         *limit("hold"),
         "for how long in any minute publishers are read slower because of one slow peer,"

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
+from sys import maxsize
 from typing import TYPE_CHECKING, Final
 
 from ..core.subscriptions import Key
@@ -84,7 +85,7 @@ class Backlog:
         self._refills = refills
         self._known: Interest | None = None
         self._asked: deque[Reading] = deque()
-        self._room = min(ROOM, peer.link.outbox.behind // 2)
+        self._room = max(1, min(ROOM, peer.link.outbox.behind // 2))
         self._isDraining = False
         # Names that the peer on a slow line has heard only the newest of, a moment ago.
         self._resting: set[str] = set()
@@ -175,12 +176,14 @@ class Backlog:
         answer, interest = Answer(number, key), Interest((key,))
         for record in records:
             hears = partial(interest.hears, record.lives.name)
-            cursor: Cursor | Newest
+            cursor: Cursor | Newest | Skim
             if isinstance(start, int):
                 seq = record.before(start, hears)
                 cursor = Cursor(record.lives, record, seq, isTold=True)
             else:
                 cursor = Newest(record, hears)
+            if self._peer.link.outbox.isSlow:
+                cursor = Skim(cursor, lambda: maxsize)  # all of it, but one by one
             answer.open += 1
             self._asked.append(Reading(cursor, interest, answer, isPartial=True))
         self._finish(answer)

@@ -9,7 +9,7 @@ L{PeerSignal} with the outboxes to write to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from twisted.logger import Logger
@@ -233,6 +233,8 @@ class Events:
         self.accepted += count
         if signal.route.targets is None or signal.route.targets is not signal.targets:
             self._prepare(signal)
+        # Whoever falls behind has this made anew.
+        targets = signal.targets or ()
         frames = kept.frames
         pressed: list[Outbox] | None = None
         for write in signal.writes:
@@ -244,7 +246,7 @@ class Events:
         if signal.others:
             self._adapt(signal, kept)
         if pressed is not None:
-            self._press(signal, kept, pressed)
+            self._press(signal, targets, kept, pressed)
         for peer in signal.late:
             if peer.backlog is not None and not peer.backlog.isWaiting(life.name):
                 self._crowded[peer] = None
@@ -267,13 +269,15 @@ class Events:
                 peer.write(frames)
                 self.delivered += count
 
-    def _press(self, signal: PeerSignal, kept: Kept, outboxes: list[Outbox]) -> None:
+    def _press(
+        self, signal: PeerSignal, targets: Iterable[Peer], kept: Kept, outboxes: list[Outbox]
+    ) -> None:
         """
         Much waits for some peers: too much for some of them, which have to hear of this
         later.
         """
         pressed = set(outboxes)
-        for peer in dict.fromkeys(signal.targets or ()):
+        for peer in dict.fromkeys(targets):
             outbox = peer.link.outbox
             if outbox in pressed:
                 self._crowded[peer] = None

@@ -123,7 +123,7 @@ class Peer:
     @ivar write: sends whole frames.
     @ivar principal: as whom it is known.
     @ivar codecs: the names of the encodings it takes, by their numbers.
-    @ivar maxFrame: the longest frame it takes.
+    @ivar maxFrame: the longest frame it takes; not more than its line carries soon.
     @ivar senders: the lives it owns.
     @ivar claims: the connections that have the names it waits for, by name.
     @ivar listens: its subscriptions.
@@ -183,7 +183,7 @@ class Peer:
         self.principal = principal
         self.software = intern(shown(hello.software, 200))
         self.codecs = byNumber(tuple(hello.codecs.items()))
-        self.maxFrame = hello.maxFrame
+        self.maxFrame = link.outbox.longestFrame(hello.maxFrame)
         self.since = time.time()
         self.senders: dict[str, Life[Any]] = {}
         # None stands for those that have yet to be resumed.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from ..wire.runs import frameEnds
-from .cursor import Cursor, Step
+from .cursor import Cursor, Newest, Step
 from .kept import Kept, Passed
 from .liferecord import LifeRecord, Lives
 
@@ -26,32 +26,31 @@ class Skim:
     more than the line carries soon. A sixth of that are the last ones.
 
     @ivar lives: what it reads.
+    @ivar record: the life that what it gives is of; C{None} between two.
     @ivar hasPassed: has it passed over something, and all that is to be sent been read?
         It is to rest then, as every time is told by itself; L{goOn} ends that.
     """
 
-    # An owner is not asked for what would be passed over.
-    needsRefill = False
+    __slots__ = ("_cursor", "_isPassing", "_soon", "_steps", "lives", "record")
 
-    __slots__ = ("_cursor", "_isPassing", "_soon", "_steps", "lives")
-
-    def __init__(self, cursor: Cursor, soon: Callable[[], int]) -> None:
+    def __init__(self, cursor: Cursor | Newest, soon: Callable[[], int]) -> None:
         """
         @param cursor: where to begin.
         @param soon: how many bytes the line carries soon.
         """
         self.lives: Lives = cursor.lives
+        self.record: LifeRecord | None = cursor.record
         self._cursor = cursor
         self._soon = soon
         self._isPassing = False
         self._steps: deque[Step] = deque()
 
     @property
-    def record(self) -> LifeRecord | None:
+    def needsRefill(self) -> bool:
         """
-        See L{Cursor}.
+        See L{Cursor.needsRefill}.
         """
-        return self._cursor.record
+        return not self._steps and self._cursor.needsRefill
 
     @property
     def hasPassed(self) -> bool:
@@ -70,20 +69,33 @@ class Skim:
         """
         See L{Cursor.next}.
         """
-        if not self._steps:
-            runs: list[Kept] = []
-            while isinstance(step := self._cursor.next(hears), Kept):
-                runs.append(step)
-            soon = self._soon()
-            if sum(len(run.frames) for run in runs) > soon:
-                self._isPassing = True
-                self._steps.extend(skimmed(runs, soon // TAIL))
-            else:
-                # One by one, so that others can overtake them.
-                self._steps.extend(one for run in runs for one in run.singles())
-            if step is not None:
-                self._steps.append(step)
-        return self._steps.popleft() if self._steps else None
+        while self._steps or self._read(hears):
+            step = self._steps.popleft()
+            # What it was read for may be wanted no more.
+            if not isinstance(step, Kept) or hears(step.stream.event):
+                return step
+        return None
+
+    def _read(self, hears: Callable[[str], bool]) -> bool:
+        """
+        Read on, up to what is no event.
+
+        @return: was there something?
+        """
+        runs: list[Kept] = []
+        self.record = self._cursor.record
+        while isinstance(step := self._cursor.next(hears), Kept):
+            runs.append(step)
+        soon = self._soon()
+        if sum(len(run.frames) for run in runs) > soon:
+            self._isPassing = True
+            self._steps.extend(skimmed(runs, soon // TAIL))
+        else:
+            # One by one, so that others can overtake them.
+            self._steps.extend(one for run in runs for one in run.singles())
+        if step is not None:
+            self._steps.append(step)
+        return bool(self._steps)
 
 
 def skimmed(runs: list[Kept], room: int) -> Iterator[Kept | Passed]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from pysig_twisted.net.cursor import Down
 from pysig_twisted.net.kept import Hole, Kept, Passed, Stream
 from pysig_twisted.net.skim import Skim, skimmed
 from pysig_twisted.wire.runs import eventFrame, makeHead
@@ -39,13 +40,17 @@ class Steps:
 
     lives: Any = None
     record: Any = None
+    needsRefill = False
 
     def __init__(self, *steps: Any) -> None:
         self.steps = list(steps)
 
     def next(self, hears: Callable[[str], bool]) -> Any:
         """The next one."""
-        return self.steps.pop(0) if self.steps else None
+        step = self.steps.pop(0) if self.steps else None
+        if isinstance(step, Down):
+            self.record = None
+        return step
 
 
 def everything(event: str) -> bool:
@@ -146,3 +151,50 @@ class SkimTests(SynchronousTestCase):
             self.read(skim),
             [(1, 2, 2, ("a",)), ("a", 3, 3), "Hole", (6, 7, 2, ("a",)), ("a", 8, 8)],
         )
+
+    def test_unheard(self) -> None:
+        """What is not to be heard any more is left out, also if it was read before."""
+        skim = Skim(  # type: ignore[arg-type]
+            Steps(*runs([("a", 2), ("b", 2), ("a", 1)]), Hole(6, 6, "link"), run("a", 7, 7)),
+            lambda: 10_000,
+        )
+        self.assertEqual(short(skim.next(everything)), ("a", 1, 1))
+        self.assertEqual(short(skim.next(lambda event: event == "b")), ("b", 3, 3))
+        found = [short(step) for step in iter(lambda: skim.next(lambda event: event == "a"), None)]
+        self.assertEqual(found, [("a", 5, 5), "Hole", ("a", 7, 7)])
+
+    def test_record(self) -> None:
+        """It stands in the life that what it gave is of, although it has read on to its end."""
+        life: Any = object()
+        steps = Steps(*runs([("a", 3)]), Down(life))
+        steps.record = life
+        skim = Skim(steps, lambda: 10)  # type: ignore[arg-type]
+        for expected in ("Passed", "Kept"):
+            self.assertEqual(type(skim.next(everything)).__name__, expected)
+            self.assertIs(skim.record, life)
+        self.assertEqual(skim.next(everything), Down(life))
+        self.assertIsNone(skim.next(everything))
+        self.assertIsNone(skim.record)
+
+    def test_nothingLeft(self) -> None:
+        """It is at its end only when there is nothing more to hear."""
+        steps = Steps(*runs([("b", 3)]))
+        skim = Skim(steps, lambda: 10_000)  # type: ignore[arg-type]
+        self.assertEqual(short(skim.next(everything)), ("b", 1, 1))
+        steps.steps.append(run("a", 4, 4))
+        self.assertEqual(short(skim.next(lambda event: event == "a")), ("a", 4, 4))
+        self.assertIsNone(skim.next(everything))
+
+    def test_goesOn(self) -> None:
+        """Whether all comes is decided anew each time, by what the line carries then."""
+        soon = 10
+        steps = Steps(*runs([("a", 3)]))
+        skim = Skim(steps, lambda: soon)  # type: ignore[arg-type]
+        self.assertEqual(self.read(skim), [(1, 2, 2, ("a",)), ("a", 3, 3)])
+        self.assertTrue(skim.hasPassed)
+        skim.goOn()
+        steps.steps.append(run("a", 4, 6))
+        soon = len(run("a", 4, 6).frames)
+        self.assertEqual(self.read(skim), [("a", 4, 4), ("a", 5, 5), ("a", 6, 6)])
+        self.assertFalse(skim.hasPassed)
+        self.assertFalse(skim.needsRefill)
