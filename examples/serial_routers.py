@@ -11,7 +11,8 @@ each on its computer, in any order. Without the hardware, on one computer: have
 
 run, and give them seriallink:a:baudrate=9600 and seriallink:b:baudrate=9600. The tank drains, which
 is an event a second. When it is nearly empty, the room requests the pump; the field requests the
-time of day of the room when it starts. Kill either of them, and start it anew. Ctrl-C ends it.
+time of day of the room whenever that is there. Kill either of them, and start it anew. Ctrl-C ends
+it.
 """
 
 import sys
@@ -19,8 +20,10 @@ import time
 
 from twisted.internet import task
 from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from pysig_twisted import ClientRouter, PysigError, ServerRouter
+from pysig_twisted.errors import ConfigError, NotConnected, ShuttingDown
 
 LOW = 2
 
@@ -67,27 +70,40 @@ def field(router):
         level -= 1
         tank.trigger("level", level)
 
+    async def greet(info, data):
+        try:
+            print("in the room it is", await router.request("clock", "now", timeout=10))
+        except PysigError as error:
+            print(f"the room does not tell the time: {error}")
+
     async def begin():
         try:
             await router.whenConnected(failAfterFailures=1)
-        except PysigError as error:
-            print(f"waiting: {error}")
+        except NotConnected as error:
+            print(f"waiting: {error}")  # it goes on trying by itself
             await router.whenConnected()
-        print("in the room it is", await router.request("clock", "now"))
         task.LoopingCall(drain).start(1.0)
 
-    Deferred.fromCoroutine(begin())
+    # With a snapshot: also if it is there already.
+    router.addListener(greet, "clock", "#connect", snapshot=True)
+    Deferred.fromCoroutine(begin()).addErrback(lambda failure: failure.trap(ShuttingDown))
 
 
-def main(reactor, place="", endpoint=""):
-    if place == "room" and endpoint:
-        router = ServerRouter(endpoint)
-        room(router)
-    elif place == "field" and endpoint:
-        router = ClientRouter(endpoint)
-        field(router)
-    else:
+def main(reactor, place="", line="", *others):
+    if place not in ("room", "field") or not line or others:
         raise SystemExit(__doc__)
+    try:
+        router = ServerRouter(line) if place == "room" else ClientRouter(line)
+    except ConfigError as error:
+        raise SystemExit(str(error)) from None
+    if place == "room":
+        # That the port is missing or busy, and who comes and goes, is told in the log.
+        globalLogBeginner.beginLoggingTo(
+            [textFileLogObserver(sys.stderr)], redirectStandardIO=False
+        )
+        room(router)
+    else:
+        field(router)
     router.startService()
     reactor.addSystemEventTrigger("before", "shutdown", router.stopService)
     return Deferred()  # runs until Ctrl-C

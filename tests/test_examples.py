@@ -82,6 +82,10 @@ class Running:
             if found is not None:
                 return found
 
+    def rest(self) -> list[str]:
+        """After its end: the lines that were not waited for."""
+        return list(iter(self._lines.get, None))
+
     def stop(self) -> None:
         """Send Ctrl-C, and wait for the end."""
         self.process.send_signal(signal.SIGINT)
@@ -436,11 +440,37 @@ class ExampleTests(SynchronousTestCase):
             field.expect("pumping$")
             room.expect("pumped 8$")
             field.kill()
-        field = self.start("serial_routers.py", "field", f"seriallink:{line.b.path}x")
-        field.expect("waiting: .*x is not there; ")
-        status, said = self.ended("serial_routers.py", "tank")
-        self.assertEqual(status, 1)
-        self.assertIn("python examples/serial_routers.py room ", said)
+        field = self.start("serial_routers.py", "field", far)
+        for _ in range(2):
+            field.expect(r"in the room it is \d\d:\d\d$")
+            room.kill()
+            room = self.start("serial_routers.py", "room", near)
+            room.expect("the field is there$")
+            room.expect(r"the tank has \d+$")
+        room.stop()
+        field.stop()
+        self.assertEqual((room.process.returncode, field.process.returncode), (0, 0))
+
+    def test_serialRoutersMistakes(self) -> None:
+        """What is wrong with the port, or with the command, is said in words."""
+        if reason := withoutPtys():
+            raise SkipTest(reason)
+        name, missing = "serial_routers.py", f"seriallink:{self.endpoint.partition(':')[2]}-none"
+        field = self.start(name, "field", missing)
+        field.expect("waiting: .*-none is not there; ")
+        field.stop()
+        self.assertEqual(field.rest(), [])
+        room = self.start(name, "room", missing)
+        room.expect(".*-none is not there; plug the device in, or give another path$")
+        room.stop()
+        for arguments in ([], ["tank", missing], ["room"], ["field", missing, "more"]):
+            status, said = self.ended(name, *arguments)
+            self.assertEqual(status, 1)
+            self.assertIn("python examples/serial_routers.py room ", said)
+        for place in ("room", "field"):
+            status, said = self.ended(name, place, "serial:/dev/ttyS0")
+            self.assertEqual(status, 1)
+            self.assertRegex(said, r"\A.*'serial:/dev/ttyS0': a bare serial line .*\n\Z")
 
     def test_serialDevice(self) -> None:
         """The file is a good one, its comments show commands that are, and its rule fits."""
