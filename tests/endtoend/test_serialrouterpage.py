@@ -5,6 +5,7 @@ ends are killed, and what is printed is compared with the page.
 
 from __future__ import annotations
 
+import re
 import shutil
 
 from tests.test_docs import Step
@@ -68,11 +69,52 @@ class RouterWalkTests(WalkCase):
         await self.enter(trigger)
         await until(lambda: listener.text.count('{"celsius":21.5}') == 2, lambda: listener.text)
 
+    async def test_missed(self) -> None:
+        """What is fired before, while and after the server is killed is heard once, or in a gap."""
+        server, listener, (_, serving, listening, _, _) = await self.begin()
+        await self.kill(listener)
+        command = listening.command.replace("garden", "meter")
+        await self.enter(listening._replace(command=command, printed=[]))
+        listener = self.running[-1]
+        router = await self.client(f"127.0.0.1:{self.port}")
+        sender = router.addSender("meter", ["temp"])
+        fired = 0
+
+        def fire() -> None:
+            nonlocal fired
+            fired += 1
+            sender.trigger("temp", fired)
+
+        def hears(number: int) -> bool:
+            return bool(listener.matching(rf"  meter  temp  {number}  {number}\b"))
+
+        await until(lambda: fire() or listener.matching("  meter  temp  "))
+        first = int(listener.matching("  meter  temp  ")[0].split()[3])
+        for restarts in range(2):
+            for _ in range(50):
+                fire()
+            if not restarts:
+                await until(lambda: hears(fired))
+                await self.kill(server)
+            else:
+                await self.enter(serving)
+                await router.whenConnected()
+        fire()
+        await until(lambda: hears(fired), lambda: listener.text)
+        numbers = [int(line.split()[3]) for line in listener.matching("  meter  temp  ")]
+        self.assertEqual(numbers, sorted(numbers))
+        for line in listener.matching("missed"):
+            found = re.search(r"missed (\d+) events? of meter, from (\d+) to (\d+)", line)
+            assert found is not None, line
+            numbers += range(int(found[2]), int(found[3]) + 1)
+        self.assertEqual(sorted(numbers), list(range(first, fired + 1)), listener.text)
+        print(listener.text)
+
     async def test_program(self) -> None:
-        """A program at the other end answers those at this one."""
+        """A program at either end answers those at the other, also when it was killed."""
         server, listener, _ = await self.begin()
         await self.kill(listener)
-        program, request = self.steps("A program at the other end")
+        program, request, beside, other = self.steps("A program at the other end")
         await self.enter(program)
         await until(lambda: self.connected(server) == 2)
         await self.enter(request)
@@ -80,3 +122,6 @@ class RouterWalkTests(WalkCase):
         await self.enter(program)
         await until(lambda: self.connected(server) == 3)
         await self.enter(request)
+        await self.kill(self.running[-2])
+        await self.enter(beside)
+        await self.enter(other)

@@ -70,7 +70,7 @@ class Inflater:
 
         @raise Damaged: they stand for nothing.
         """
-        while data:
+        while True:
             try:
                 piece = self._stream.decompress(data, PIECE)
             except zlib.error as error:
@@ -80,3 +80,6 @@ class Inflater:
             if piece:
                 yield piece
             data = self._stream.unconsumed_tail
+            # Where as much came as was asked for, there may be more that it took in already.
+            if not data and len(piece) < PIECE:
+                return

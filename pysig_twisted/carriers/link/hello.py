@@ -69,3 +69,12 @@ def sessionOf(one: bytes, other: bytes) -> int:
     The number of the session between two epochs: both ends find the same.
     """
     return crc32(min(one, other) + max(one, other))
+
+
+def seedOf(sender: bytes, receiver: bytes) -> int:
+    """
+    What the CRC begins from of the frames that one end sends: the number of the session, or for who
+    has the higher epoch its complement. So no end takes for the other's what comes back of its own.
+    """
+    number = sessionOf(sender, receiver)
+    return number if sender < receiver else number ^ 0xFFFFFFFF

@@ -19,8 +19,6 @@ Seconds that the line has always something to do, so that it does not idle while
 class LinePace:
     """
     See the module.
-
-    @ivar busy: seconds that the line has carried something, in all.
     """
 
     def __init__(self, secondsPerByte: float, ahead: float = AHEAD) -> None:
@@ -29,7 +27,6 @@ class LinePace:
             device which is USB all the way.
         @param ahead: see L{AHEAD}.
         """
-        self.busy = 0.0
         self._secondsPerByte = secondsPerByte
         self._ahead = ahead
         self._free = 0.0
@@ -48,6 +45,5 @@ class LinePace:
         @return: when the line has carried them.
         """
         seconds = size * self._secondsPerByte
-        self.busy += seconds
         self._free = max(now, self._free) + seconds
         return self._free

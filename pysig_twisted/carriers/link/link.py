@@ -24,8 +24,8 @@ from typing import Final, Protocol
 from .counts import LineFacts, LinkCounts
 from .deflate import Damaged
 from .fragments import FragmentSize, usualSize
-from .frames import OVERHEAD, WINDOW, Deframer, Frame, Kind, isWhole, read, written
-from .hello import DEFLATE, NOBODY, VERSION, Hello, helloFrame, readHello, sessionOf
+from .frames import OVERHEAD, WINDOW, Deframer, Frame, Kind, isWhole, read
+from .hello import DEFLATE, NOBODY, VERSION, Hello, helloFrame, readHello, seedOf, sessionOf
 from .lately import Lately
 from .linepace import LinePace
 from .session import Outgoing, Session
@@ -39,6 +39,11 @@ Seconds between two HELLOs, and frame times; the longer counts.
 ANSWERS: Final = 4
 """
 Answers to HELLOs that may wait for the line. Who says it more often does not hear more.
+"""
+
+KINDS: Final = frozenset(Kind)
+"""
+What frames of a session may be. Others, which later versions may have, mean nothing.
 """
 
 BLOCKED: Final = 0.05
@@ -306,7 +311,7 @@ class Link:
         Give the session up.
         """
         if self.session is not None:
-            self._urgent.append(written(Frame(Kind.RESET, 0, 0), self.session.number))
+            self._urgent.append(self.session.resetting())
             self._over(Ended.ABORTED, now)
             self._pump(now)
 
@@ -342,8 +347,11 @@ class Link:
             if isWhole(body, 0) and (hello := readHello(body)) is not None:
                 self._takeHello(hello, now)
                 return
-            number = self._number
-            if number is not None and isWhole(body, number) and (frame := read(body)) is not None:
+            peer = self._hello
+            seed = None if peer is None else seedOf(peer.epoch, self._epoch)
+            if seed is not None and isWhole(body, seed) and (frame := read(body)) is not None:
+                if frame.kind not in KINDS:
+                    return
                 if self.session is None:  # of whoever has heard our answer to its HELLO
                     self._begin(now)
                 self._takeFrame(frame, now)
@@ -364,6 +372,8 @@ class Link:
         isNew = self._hello is None or hello.epoch != self._hello.epoch
         if isNew and self.session is not None:
             self._over(Ended.CLOSED if self.session.isDrained else Ended.RESTARTED, now)
+            if self._isRetired:
+                return
         self._hello = hello
         self._heardAt = now
         isKnown = hello.peer == self._epoch
@@ -391,7 +401,7 @@ class Link:
         try:
             session.take(frame, now, self._received)
         except Damaged:
-            self._urgent.append(written(Frame(Kind.RESET, 0, 0), session.number))
+            self._urgent.append(session.resetting())
             self._over(Ended.DAMAGED, now)
             return
         if session is not self.session:  # whoever was told has ended it
@@ -413,10 +423,11 @@ class Link:
         """
         There is a session.
         """
-        hello, number = self._hello, self._number
-        assert hello is not None and number is not None
+        hello = self._hello
+        assert hello is not None
         self.session = Session(
-            number,
+            sessionOf(self._epoch, hello.epoch),
+            seedOf(self._epoch, hello.epoch),
             max(1, min(WINDOW, hello.window)),
             self._frameTime,
             self._size,
@@ -435,13 +446,6 @@ class Link:
         self._epoch = self._newEpoch()
         self._helloAt = now
         self._user.ended(why)
-
-    @property
-    def _number(self) -> int | None:
-        """
-        That of the session with whoever has said hello.
-        """
-        return None if self._hello is None else sessionOf(self._epoch, self._hello.epoch)
 
     def _newEpoch(self) -> bytes:
         """

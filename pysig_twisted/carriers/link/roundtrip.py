@@ -37,8 +37,9 @@ class RoundTrip:
         if self.smoothed is None:
             usual = 0.2 + 4 * self._frameTime
         else:
-            usual = self.smoothed + 4 * self._variation
-        return min(LONGEST, self._factor * max(SHORTEST, self._frameTime, usual))
+            # An acknowledgement may have to wait for two frames of the other end.
+            usual = self.smoothed + max(4 * self._variation, 2 * self._frameTime)
+        return min(LONGEST, self._factor * max(SHORTEST, usual))
 
     def measured(self, seconds: float) -> None:
         """
@@ -55,7 +56,7 @@ class RoundTrip:
         """
         A frame that was sent again was acknowledged.
         """
-        self._factor = 1
+        self._factor = max(1, self._factor // 2)
 
     def failed(self) -> None:
         """

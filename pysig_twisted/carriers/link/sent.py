@@ -31,8 +31,6 @@ class _Sent:
 class Sent:
     """
     What was sent of a session, and has not been acknowledged.
-
-    @ivar resent: how many frames were sent again.
     """
 
     def __init__(self, window: int, roundTrip: RoundTrip) -> None:
@@ -40,7 +38,6 @@ class Sent:
         @param window: how many frames the other end takes at a time.
         @param roundTrip: tells when a frame is overdue, and is told of each that was not.
         """
-        self.resent = 0
         self._window = window
         self._roundTrip = roundTrip
         self._frames: deque[_Sent] = deque()
@@ -88,7 +85,6 @@ class Sent:
             if sent.isLost:
                 sent.isLost = False
                 sent.isAgain = True
-                self.resent += 1
                 return sent.kind, sent.seq, sent.payload
         return None
 

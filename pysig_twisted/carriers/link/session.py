@@ -18,8 +18,9 @@ from .roundtrip import RoundTrip
 from .sent import Sent
 
 NAK_APART: Final = 1.5
+NAK_SHORTEST: Final = 0.02
 """
-Frame times between two NAKs, at least.
+Frame times between two NAKs, at least, and seconds; the longer counts.
 """
 
 TOGETHER: Final = 4096
@@ -44,7 +45,7 @@ class Session:
     """
     See the module. It is asked for one frame at a time, whenever the line takes one.
 
-    @ivar number: what the CRC of its frames begins from.
+    @ivar number: which one it is, the same at both ends.
     @ivar isEnded: has the other end said that there is no more?
     @ivar isClosing: has this end?
     """
@@ -52,6 +53,7 @@ class Session:
     def __init__(
         self,
         number: int,
+        seed: int,
         window: int,
         frameTime: float,
         size: FragmentSize,
@@ -59,10 +61,12 @@ class Session:
         isDeflated: bool,
     ) -> None:
         """
+        @param seed: what the CRC of our frames begins from.
         @param window: how many frames the other end takes at a time.
         @param frameTime: seconds that the longest frame takes on the line.
         """
         self.number = number
+        self._seed = seed
         self.isEnded = False
         self.roundTrip = RoundTrip(frameTime)
         self._frameTime = frameTime
@@ -179,7 +183,7 @@ class Session:
         """
         if self._isNakDue and self._nakAt <= now:
             self._isNakDue = False
-            self._nakAt = now + NAK_APART * self._frameTime
+            self._nakAt = now + max(NAK_SHORTEST, NAK_APART * self._frameTime)
             return self._frame(Kind.NAK, None, bytes([self._arrived.missing or 1]))
         found = self._sent.again()
         if found is not None:
@@ -196,6 +200,12 @@ class Session:
         A frame that says only that we are there.
         """
         return self._frame(Kind.ACK, None)
+
+    def resetting(self) -> bytes:
+        """
+        The frame that gives it up.
+        """
+        return written(Frame(Kind.RESET, 0, 0), self._seed)
 
     def left(self, seq: int, at: float) -> None:
         """
@@ -238,4 +248,4 @@ class Session:
         """
         self._isAckDue = False
         frame = Frame(kind, seq or 0, self._arrived.expected, payload)
-        return Outgoing(written(frame, self.number), seq)
+        return Outgoing(written(frame, self._seed), seq)

@@ -28,6 +28,7 @@ from pysig_twisted.carriers.link.hello import (
     Hello,
     helloFrame,
     readHello,
+    seedOf,
     sessionOf,
 )
 
@@ -63,6 +64,7 @@ class VectorTests(SynchronousTestCase):
             SESSION.to_bytes(4, "big"),
             written(Frame(Kind.DATA, 0, 0, b"hello"), SESSION),
             written(Frame(Kind.ACK, 0, 1), SESSION),
+            written(Frame(Kind.ACK, 0, 1), seedOf(OTHER, ONE)),
             written(Frame(Kind.NAK, 0, 1, b"\x02"), SESSION),
             written(Frame(Kind.END, 1, 0), SESSION),
             written(Frame(Kind.RESET, 0, 0), SESSION),
@@ -83,6 +85,8 @@ class VectorTests(SynchronousTestCase):
         self.assertEqual(sessionOf(OTHER, ONE), SESSION)
         self.assertEqual(SESSION, crc32(ONE + OTHER))
         self.assertNotEqual(sessionOf(ONE, NOBODY), SESSION)
+        self.assertEqual(seedOf(ONE, OTHER), SESSION)
+        self.assertEqual(seedOf(OTHER, ONE), SESSION ^ 0xFFFFFFFF)
 
 
 class DeframerTests(SynchronousTestCase):

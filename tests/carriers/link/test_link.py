@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.carriers.link.hello import NOBODY, Hello, helloFrame
+from pysig_twisted.carriers.link.frames import Frame, written
+from pysig_twisted.carriers.link.hello import NOBODY, Hello, helloFrame, seedOf
 from pysig_twisted.carriers.link.link import ANSWERS, Ended, Link
 
 from .line import Line, User
@@ -167,6 +168,44 @@ class SessionTests(LinkCase):
             link.receive(data, alone.now)
         self.assertEqual((user.echoes, user.heard), (len(sent), {}))
 
+    def test_ownBytes(self) -> None:
+        """What comes back of its own amid a session is nobody's; the end is told."""
+        heard = bytes(self.here.heard[self.here.number])
+        number = self.here.number
+        link, line = self.line.links[0], self.line
+        sent: list[bytes] = []
+        line.carry = lambda at, data: sent.append(data)  # type: ignore[method-assign]
+        line.write(0, b"my own bytes")
+        for _ in range(100):
+            line.run(0.05)
+            echoes, sent[:] = sent[:], []
+            for data in echoes:
+                link.receive(data, line.now)
+        self.assertEqual(bytes(self.here.heard[number]), heard)
+        self.assertIn(self.here.ends[number], (Ended.DEAD, Ended.RESTARTED))
+
+    def test_unknownKinds(self) -> None:
+        """Frames of later versions mean nothing, nor what they acknowledge."""
+        self.line.isCut = True
+        self.line.write(0, b"hello")
+        self.line.run(0.2)
+        link, hello = self.line.links[0], self.line.links[0]._hello
+        assert hello is not None
+        seed = seedOf(hello.epoch, link._epoch)
+        link.receive(written(Frame(9, 0, 1, b""), seed), self.line.now)
+        self.line.isCut = False
+        self.line.run(1)
+        self.assertEqual(self.there.heard[self.there.number], b"hello")
+
+    def test_retired(self) -> None:
+        """Who has its one session behind it answers nobody who starts anew."""
+        link = self.line.links[0]
+        link.retire()
+        self.line.restart(1)
+        self.line.run(5)
+        self.assertEqual(self.ends()[0], Ended.RESTARTED)
+        self.assertEqual(self.line.users[1].heard, {})
+
     def test_strangers(self) -> None:
         """Foreign text and frames of nobody end nothing."""
         for text in (b"AT\r\n", b"login: ", bytes(300), b"\0\1\0\2\xff\0" * 20):
@@ -215,6 +254,34 @@ class OrderTests(LinkCase):
         self.line.write(0, bytes(6000))
         self.line.run(2)
         self.assertEqual(self.line.links[0].counts.streamOut - before, 8 * 64)
+
+    def test_bothWays(self) -> None:
+        """Both ways at once, after they have chatted, each direction carries as much as alone."""
+        for baud, latency in ((9600, 0.0), (115200, 0.016), (115200, 0.05)):
+            line = Line(baud, latency=latency, isDeflating=False, seed=1)
+            line.open()
+            line.run(1)
+            for _ in range(20):
+                for at in (0, 1):
+                    line.write(at, b"x")
+                    line.run(0.1)
+            for at in (0, 1):
+                line.write(at, line.chance.randbytes(baud * 2))
+            line.run(10)
+            for user in line.users:
+                share = len(user.heard[user.number]) * line.perByte / 10
+                self.assertGreater(share, 0.8, (baud, latency))
+
+    def test_damageBothWays(self) -> None:
+        """A line that hears nothing but damage is not filled with complaints of it."""
+        line = Line(secondsPerByte=0.0, isDeflating=False)
+        line.open()
+        line.run(1)
+        line.damage = 0.5
+        before = line.links[0].counts.framesOut
+        line.links[0].receive(b"\0junk\0", line.now)
+        line.run(1)
+        self.assertLess(line.links[0].counts.framesOut - before, 100)
 
     def test_goodput(self) -> None:
         """On a clean line 0.8 of it is used, at 1 % damage 0.15."""
