@@ -4,10 +4,16 @@ The link over a port that is open: each session is a connection of a protocol of
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.error import (
+    ConnectionAborted,
+    ConnectionDone,
+    ConnectionLost,
+    NoProtocol,
+)
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
@@ -23,6 +29,11 @@ from .transport import LinkTransport
 LINGER: Final = 1.0
 """
 Seconds that the last frame of a client has to get out.
+"""
+
+STUCK: Final = 1.0
+"""
+Seconds by which a timer is late at most while its clock goes on.
 """
 
 WHY: Final = {
@@ -76,7 +87,9 @@ class LinkProtocol(Protocol):
         self._user: Any = None
         self._timer: ITimer | None = None
         self._timerAt = 0.0
-        self._isWorking = self._isPaused = False
+        self._isWorking = self._isPaused = self._isIgnoring = self._isUp = False
+        # What has come while nothing was to be delivered.
+        self._held: deque[bytes] = deque()
         line = settings.line
         self._link = Link(
             self,
@@ -135,6 +148,15 @@ class LinkProtocol(Protocol):
         self._link.write(data, self._clock.now())
         self._worked()
 
+    def ignore(self) -> None:
+        """
+        See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
+        """
+        self._isIgnoring = True
+        self._held.clear()
+        if self._isPaused:
+            self.resume()
+
     def end(self) -> None:
         """
         See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.
@@ -163,13 +185,14 @@ class LinkProtocol(Protocol):
         """
         self._isPaused = False
         self._link.resume(self._clock.now())
-        self.transport.resumeProducing()
+        self._clock.callLater(0.0, self._deliver)
         self._worked()
 
     def connectionMade(self) -> None:
         """
         The port is open.
         """
+        self._isUp = True
         self._link.open(self._clock.now())
         self._worked()
 
@@ -188,6 +211,7 @@ class LinkProtocol(Protocol):
         """
         The port is open no more.
         """
+        self._isUp = False
         self._link.close()
         for timer in (self._timer, self._closing):
             if timer is not None:
@@ -201,13 +225,15 @@ class LinkProtocol(Protocol):
         There is a session.
         """
         user = self._factory.buildProtocol(self._address)
-        if user is None:
-            self._clock.callLater(0.0, self._abort, None)
-            return
-        self._session = session = LinkTransport(self, self._address)
-        self._user = user
         if self._began is not None:
             self._link.retire()
+        if user is None:
+            self._why = Failure(NoProtocol())
+            self._clock.callLater(0.0, self._abort, None)
+            return
+        self._isIgnoring = False
+        self._session = session = LinkTransport(self, self._address)
+        self._user = user
         user.makeConnection(session)
         if self._began is not None:
             self._began(user)
@@ -216,13 +242,28 @@ class LinkProtocol(Protocol):
         """
         Bytes have come.
         """
-        if self._user is not None:
+        if self._user is None or self._isIgnoring:
+            return
+        if self._isPaused:
+            self._held.append(data)
+        else:
             self._user.dataReceived(data)
+
+    def _deliver(self) -> None:
+        """
+        Go on after a pause: what came in one piece with what came before, then the line.
+        """
+        while self._held and not self._isPaused and self._user is not None:
+            self._user.dataReceived(self._held.popleft())
+        if not self._isPaused and self._isUp:
+            self.transport.resumeProducing()
 
     def ended(self, why: Ended) -> None:
         """
         There is no session any more.
         """
+        while self._held and self._user is not None:  # it was here before the end
+            self._user.dataReceived(self._held.popleft())
         if self._isPaused:  # the next one is to be heard
             self.resume()
         error: Exception
@@ -236,7 +277,9 @@ class LinkProtocol(Protocol):
         if self._began is None:
             self._lost(Failure(error))
         else:
-            self._why = Failure(error)
+            self._why = self._why or Failure(error)
+            if self._session is not None:
+                self._session.over()
             # Where the line takes nothing, the last frame does not get out.
             self._closing = self._clock.callLater(LINGER, self._close)
 
@@ -259,7 +302,7 @@ class LinkProtocol(Protocol):
         session, user = self._session, self._user
         self._session = self._user = None
         if session is not None:
-            session.ended()
+            session.over()
             user.connectionLost(reason)
 
     def _close(self) -> None:
@@ -287,16 +330,23 @@ class LinkProtocol(Protocol):
         if self._link.isThrough:
             self.transport.loseConnection()
             return
+        self._arm()
         if self._session is not None:
             self._session.told()
-        due = self._link.due
-        timer = self._timer
-        if due is None or (timer is not None and self._timerAt <= due):
+
+    def _arm(self) -> None:
+        """
+        See that L{_expire} is called in time.
+        """
+        due, timer, now = self._link.due, self._timer, self._clock.now()
+        # A timer that is long overdue follows a clock that was set back.
+        isStuck = timer is not None and now > self._timerAt + STUCK
+        if due is None or (timer is not None and self._timerAt <= due and not isStuck):
             return
         if timer is not None:
             timer.cancel()
         self._timerAt = due
-        self._timer = self._clock.callLater(max(0.0, due - self._clock.now()), self._expire)
+        self._timer = self._clock.callLater(max(0.0, due - now), self._expire)
 
     def _expire(self) -> None:
         """
@@ -308,7 +358,7 @@ class LinkProtocol(Protocol):
             self._link.expire(self._clock.now())
         finally:
             self._isWorking = False
-        self._worked()
+            self._worked()
 
 
 class LinkFactory(Factory):

@@ -53,6 +53,11 @@ class ILine(Protocol):
         Send something.
         """
 
+    def ignore(self) -> None:
+        """
+        Take nothing more of what comes from the other end, but that it has come.
+        """
+
     def end(self) -> None:
         """
         Close the session when all is sent.
@@ -77,9 +82,9 @@ class ILine(Protocol):
 @implementer(ITransport, IConsumer, IPushProducer)
 class LinkTransport:
     """
-    See the module. It ends with C{ConnectionDone} if one of the ends has closed it and all has
-    arrived; with C{ConnectionAborted} after C{abortConnection}; and else with C{ConnectionLost},
-    or what the port was lost by.
+    See the module. It ends with C{ConnectionDone} if one of the ends has closed it, and all that
+    that one has written has arrived; with C{ConnectionAborted} after C{abortConnection}; and else
+    with C{ConnectionLost}, or what the port was lost by.
 
     @ivar pieceSize: bytes that are better not exceeded by a single C{write}.
     @ivar bytesPerSecond: what the line carries of what is written, which deflate makes more as it
@@ -97,6 +102,8 @@ class LinkTransport:
         self._isOpen = True
         self._producer: Any = None
         self._isStreaming = self._isPaused = False
+        # Is the producer being told to go on, and is there something new since?
+        self._isTelling = self._isNews = False
 
     @property
     def pieceSize(self) -> int:
@@ -130,7 +137,7 @@ class LinkTransport:
         """
         See C{ITransport}.
         """
-        if self._isOpen and not self.disconnecting:
+        if self._isOpen:
             self._line.write(data)
             self.told()
 
@@ -142,11 +149,13 @@ class LinkTransport:
 
     def loseConnection(self) -> None:
         """
-        See C{ITransport}.
+        See C{ITransport}. A producer may go on until it is unregistered.
         """
         if self._isOpen and not self.disconnecting:
             self.disconnecting = True
-            self._line.end()
+            self._line.ignore()
+            if self._producer is None:
+                self._line.end()
 
     def abortConnection(self) -> None:
         """
@@ -154,7 +163,9 @@ class LinkTransport:
         """
         if self._isOpen:
             self.disconnecting = True
+            self._line.ignore()
             self._line.abort()
+            self.over()
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """
@@ -173,6 +184,8 @@ class LinkTransport:
         See C{IConsumer}.
         """
         self._producer = None
+        if self._isOpen and self.disconnecting:
+            self._line.end()
 
     def pauseProducing(self) -> None:
         """
@@ -198,19 +211,27 @@ class LinkTransport:
         """
         There is more or less that waits. Whoever writes is told to wait, or to go on.
         """
-        line, producer = self._line, self._producer
-        if producer is None:
-            return
-        if not self._isPaused and line.unsent > line.room:
+        line = self._line
+        if self._producer is not None and not self._isPaused and line.unsent > line.room:
             self._isPaused = True
-            producer.pauseProducing()
-        elif self._isPaused and line.unsent <= line.room:
-            self._isPaused = not self._isStreaming
-            producer.resumeProducing()
+            self._producer.pauseProducing()
+        # Whoever is told to go on may write at once, which comes back to here.
+        self._isNews = True
+        if self._isTelling:
+            return
+        self._isTelling = True
+        try:
+            while self._isNews:
+                self._isNews = False
+                if self._producer is not None and self._isPaused and line.unsent <= line.room:
+                    self._isPaused = not self._isStreaming
+                    self._producer.resumeProducing()
+        finally:
+            self._isTelling = False
 
-    def ended(self) -> None:
+    def over(self) -> None:
         """
-        It is over.
+        Nothing more is taken.
         """
         self._isOpen = False
         producer, self._producer = self._producer, None

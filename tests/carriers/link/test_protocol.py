@@ -5,7 +5,12 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.error import (
+    ConnectionAborted,
+    ConnectionDone,
+    ConnectionLost,
+    NoProtocol,
+)
 from twisted.internet.protocol import Factory
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
@@ -183,3 +188,29 @@ class RaisingTests(SynchronousTestCase):
         cable.ports[0].link._factory = Failing()
         with self.assertRaises(RuntimeError):
             cable.join()
+
+    def test_timer(self) -> None:
+        """What a protocol raises while time passes does not stop the link."""
+        cable = Cable()
+        near, _ = cable.join()
+
+        def failing(reason: object) -> None:
+            raise RuntimeError("no")
+
+        near.connectionLost = failing
+        cable.isCut = True
+        with self.assertRaises(RuntimeError):
+            cable.run(10)
+        cable.isCut = False
+        cable.ports[1].isDead = True
+        again, _ = cable.join()
+        self.assertIsNot(again, near)
+
+    def test_nothingMade(self) -> None:
+        """Who connects with a factory that makes nothing is told that, after one session."""
+        cable = Cable()
+        cable.factories[1].buildProtocol = lambda address: None
+        cable.plug(1)
+        cable.run(3)
+        self.assertIsInstance(cable.ended[0], NoProtocol)
+        self.assertEqual(len(cable.factories[0].made), 1)

@@ -165,3 +165,105 @@ class TransportTests(SynchronousTestCase):
         self.successResultOf(done)
         self.cable.run(1)
         self.assertEqual(self.near.data, b"".join(b"%d," % number for number in range(50)))
+
+
+class EndTests(SynchronousTestCase):
+    """Producers and what comes, once it is to end."""
+
+    def setUp(self) -> None:
+        """Two ends."""
+        self.cable = Cable()
+        self.near, self.far = self.cable.join()
+        self.transport = self.far.transport
+
+    def test_producerGoesOn(self) -> None:
+        """Who produces while it is closed says when that is all, and all of it arrives."""
+        producer = Pushing(self.transport, 3000)
+        self.transport.registerProducer(producer, True)
+        producer.go()
+        self.transport.loseConnection()
+        self.cable.run(8)
+        self.assertEqual((len(self.near.data), self.near.reasons), (3000, []))
+        self.transport.unregisterProducer()
+        self.cable.run(1)
+        self.assertEqual(len(self.near.reasons), 1)
+        self.assertNotIn("stop", producer.told)
+
+    def test_aborted(self) -> None:
+        """Who produces is not told to go on when nothing is taken any more."""
+        for end in (self.near, self.far):
+            producer = Pushing(end.transport, 100_000)
+            end.transport.registerProducer(producer, True)
+            producer.go()
+            end.transport.abortConnection()
+            self.cable.run(2)
+            self.assertEqual(producer.told[-1], "stop")
+            self.assertEqual(producer.told.count("resume"), 0)
+            self.near, self.far = self.cable.join()
+
+    def test_deafClose(self) -> None:
+        """Who reads nothing and closes is done as soon as the other end has all."""
+        self.transport.write(b"last words")
+        self.transport.pauseProducing()
+        self.transport.loseConnection()
+        self.near.transport.write(b"too late")
+        self.cable.run(2)
+        self.assertEqual((self.near.data, self.far.data), (b"last words", b""))
+        self.assertEqual((len(self.near.reasons), len(self.far.reasons)), (1, 1))
+
+    def test_nothingMore(self) -> None:
+        """Who pauses, closes or aborts when it hears something hears nothing more in that turn."""
+        for what in ("pauseProducing", "loseConnection", "abortConnection"):
+            near, far = self.near, self.far
+            heard: list[bytes] = []
+
+            def hear(data: bytes, near: Any = near, what: str = what) -> None:
+                heard.append(data)
+                getattr(near.transport, what)()
+
+            near.dataReceived = hear
+            self.cable.ports[0].pauseProducing()
+            for number in range(5):
+                far.transport.write(b"%d" % number * 70)
+                self.cable.run(0.2)
+            self.cable.ports[0].resumeProducing()
+            self.cable.run(0.5)
+            self.assertEqual(len(heard), 1, what)
+            if what == "pauseProducing":
+                for _ in range(40):
+                    near.transport.resumeProducing()
+                    self.cable.run(0.2)
+                self.assertEqual(
+                    b"".join(heard), b"".join(b"%d" % number * 70 for number in range(5))
+                )
+            near.transport.abortConnection()
+            self.cable.run(2)
+            self.near, self.far = self.cable.join()
+
+    def test_pullDeep(self) -> None:
+        """Who is asked for one piece after the other is not asked from within its answer."""
+        self.cable = Cable(pace="off", deflate=False)
+        near, far = self.cable.join()
+        transport = far.transport
+
+        class Pulled:
+            left = 2000
+            depth = deepest = 0
+
+            def resumeProducing(self) -> None:
+                self.depth += 1
+                self.deepest = max(self.deepest, self.depth)
+                if self.left:
+                    self.left -= 1
+                    transport.write(b"x")
+                else:
+                    transport.unregisterProducer()
+                self.depth -= 1
+
+            def stopProducing(self) -> None:
+                self.left = 0
+
+        producer = Pulled()
+        transport.registerProducer(producer, False)
+        self.cable.run(10)
+        self.assertEqual((len(near.data), producer.deepest), (2000, 1))
