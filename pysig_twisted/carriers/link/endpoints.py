@@ -155,6 +155,8 @@ class _Attempt:
         what = (
             "the line sends back what it is sent"
             if link.isEchoing
+            else "it is heard, but does not hear us: is the wire for sending connected?"
+            if link.isHeard
             else f"{counts.lineIn} bytes came, and no whole frame: is the rate the same there?"
             if counts.lineIn
             else "nothing came"

@@ -24,7 +24,7 @@ from typing import Final, Protocol
 from .counts import LineFacts, LinkCounts
 from .deflate import Damaged
 from .fragments import FragmentSize, usualSize
-from .frames import OVERHEAD, WINDOW, Deframer, Frame, Kind, isWhole, read
+from .frames import MOST_PAYLOAD, OVERHEAD, WINDOW, Deframer, Frame, Kind, isWhole, read
 from .hello import DEFLATE, NOBODY, VERSION, Hello, helloFrame, readHello, seedOf, sessionOf
 from .lately import Lately
 from .linepace import LinePace
@@ -155,7 +155,7 @@ class Link:
         self._random = random
         self._isBlocked = isBlocked
         self._flags = DEFLATE if isDeflating else 0
-        most = usualSize(baud)
+        most = usualSize(baud) if secondsPerByte else MOST_PAYLOAD
         self._size = FragmentSize(most)
         self._frameTime = (most + OVERHEAD) * secondsPerByte
         self._secondsPerByte = secondsPerByte
@@ -183,6 +183,13 @@ class Link:
         Bytes that wait to be sent for the first time; about as many as they will be on the line.
         """
         return 0 if self.session is None else self.session.unsent
+
+    @property
+    def isHeard(self) -> bool:
+        """
+        Has the other end said HELLO, although there is no session yet?
+        """
+        return self._hello is not None
 
     @property
     def room(self) -> int:
@@ -396,7 +403,7 @@ class Link:
         self.counts.framesIn += 1
         self._heardAt = now
         if frame.kind == Kind.RESET:
-            self._over(Ended.RESET, now)
+            self._over(Ended.CLOSED if session.isDrained else Ended.RESET, now)
             return
         try:
             session.take(frame, now, self._received)

@@ -108,6 +108,13 @@ class LinkProtocol(Protocol):
         return self._link.counts
 
     @property
+    def isHeard(self) -> bool:
+        """
+        See L{Link.isHeard<pysig_twisted.carriers.link.link.Link.isHeard>}.
+        """
+        return self._link.isHeard
+
+    @property
     def unsent(self) -> int:
         """
         See L{ILine<pysig_twisted.carriers.link.transport.ILine>}.

@@ -4,7 +4,7 @@ How a link is to be run.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,6 +12,12 @@ from msgspec import Meta
 from ..serialline import LineSettings
 
 Patience = Annotated[float, Meta(gt=0, le=3600, description="a number of seconds, 3600 at most")]
+
+
+SLOWEST: Final = 300
+"""
+Bits in a second that a line must carry, or acknowledgements come too late.
+"""
 
 
 class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,8 +39,16 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """
-        See that the line carries every byte.
+        See that the line carries every byte, and that all is what it is said to be.
         """
+        if self.pace not in ("clock", "off"):
+            raise ValueError(f"pace is {self.pace!r}; it must be clock or off")
+        if not isinstance(self.deflate, bool):
+            raise ValueError(f"deflate is {self.deflate!r}; it must be True or False")
+        if not 0 < self.timeout <= 3600:
+            raise ValueError(f"timeout is {self.timeout!r}; it must be above 0, and 3600 at most")
+        if self.isPaced and self.line.baud < SLOWEST:
+            raise ValueError(f"baudrate is {self.line.baud}; a link needs {SLOWEST} at least")
         if self.line.flow == "xonxoff":
             raise ValueError(
                 "flow is 'xonxoff', which takes two characters out of what is sent; give 'none',"

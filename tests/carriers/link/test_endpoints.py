@@ -100,6 +100,15 @@ class ConnectTests(EndpointCase):
         error = await self.assertFailure(failing, TimeoutError)
         self.assertIn("and no whole frame: is the rate the same there?", str(error))
 
+    async def test_deaf(self) -> None:
+        """Where the other end is heard, but does not hear us, it is our wire for sending."""
+        await self.listen()
+        self.line.b.block()
+        error = await self.assertFailure(
+            self.endpoint(timeout=1.5).connect(self.connected), TimeoutError
+        )
+        self.assertIn("it is heard, but does not hear us", str(error))
+
     async def test_loop(self) -> None:
         """A line that sends back what it is sent is told as that."""
         line = LineSim(device=lambda data: data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twisted.internet.interfaces import IConsumer, IPushProducer, ITransport
@@ -217,11 +218,11 @@ class EndTests(SynchronousTestCase):
             near, far = self.near, self.far
             heard: list[bytes] = []
 
-            def hear(data: bytes, near: Any = near, what: str = what) -> None:
+            def hear(data: bytes, end: Any, what: str, heard: list[bytes]) -> None:
                 heard.append(data)
-                getattr(near.transport, what)()
+                getattr(end.transport, what)()
 
-            near.dataReceived = hear
+            near.dataReceived = partial(hear, end=near, what=what, heard=heard)
             self.cable.ports[0].pauseProducing()
             for number in range(5):
                 far.transport.write(b"%d" % number * 70)
