@@ -253,8 +253,8 @@ def knobRows() -> Iterator[Row]:
         "slow lines",
         f"{flow.SLOW:,} bytes/s",
         FIXED,
-        f"below that a peer hears all that its line carries in {flow.SLOW_SOON:g} s, and the newest of"
-        " each event where there is more; no frame is longer than what it carries in"
+        f"below that a peer hears all that its line carries in {flow.SLOW_SOON:g} s, and the newest"
+        " of each event where there is more; no frame is longer than what it carries in"
         f" {flow.SLOW_FRAME:g} s",
     )
     yield (
