@@ -401,7 +401,7 @@ class UpgradeTests(Operations):
         first = await self.server()
         told = Told()
         sending = ClientRouter(self.unix)
-        hearing = ClientRouter(self.unix, observer=told)
+        hearing = ClientRouter(self.unix, observer=told, linkGrace=60)
         heard, gaps = Heard(), list[Gap]()
         hearing.addListener(heard, "meter", snapshot=True, onGap=gaps.append)
         meter = sending.addSender(

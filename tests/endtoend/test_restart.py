@@ -13,7 +13,7 @@ from pysig_twisted.errors import LinkLost
 
 from .processes import EndToEnd, Heard, until
 
-GRACE = 4.0
+GRACE = 10.0
 """Seconds: enough for a server to start on a busy machine, and for a client to find it."""
 
 
