@@ -17,10 +17,12 @@ from .names import ANY
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import ITransport
 
     from .core.delivery import Listener
     from .core.info import Gap, SenderInfo
     from .core.listeners import Subscription
+    from .core.permission import Decision, Verb
     from .core.requests import Handler
     from .core.signals import Sender
     from .errors import PysigError
@@ -239,4 +241,47 @@ class IWireSession(Interface):
         """
         Write this message. Whatever it raises is logged, and ends the connection:
         what cannot be written would be missing without a word.
+        """
+
+
+class IAuthenticator(Interface):
+    """
+    Finds out who is at the other end of a connection.
+    """
+
+    def login(credentials: Mapping[str, Any] | None, transport: ITransport) -> Deferred[str]:
+        """
+        @param credentials: what HELLO says; C{None} if it says nothing. Untrusted: any JSON object.
+        @param transport: the connection, for what the carrier proves: a certificate, a user of
+            this machine. A TLS handshake is over.
+        @return: a Deferred with the principal: 1 to 255 bytes of UTF-8, without control
+            characters and without C{*}. It fails with
+            L{NotAuthenticated<pysig_twisted.errors.NotAuthenticated>}, whose message the client
+            is told; or with L{Busy<pysig_twisted.errors.Busy>} where too many logins are being
+            checked. Cancelling it gives the check up.
+        """
+
+
+class IPolicy(Interface):
+    """
+    Decides who may do what.
+    """
+
+    def decide(principal: str, verb: Verb, sender: str, name: str | None) -> Decision:
+        """
+        @param principal: who.
+        @param sender: the concrete name of a sender, never a pattern.
+        @param name: the concrete name of the event or the method; C{None} for
+            L{Verb.SEND<pysig_twisted.core.permission.Verb.SEND>}.
+        @return: the decision. The same question has the same answer for as long as the policy
+            is in force; to change one's mind one gives the router another policy.
+        """
+
+    def mayEver(principal: str, verb: Verb, sender: str | None, name: str | None) -> Decision:
+        """
+        Could something that matches these patterns be allowed? So that who can hear nothing at
+        all is refused, rather than left to wait.
+
+        @param sender: a name, a pattern, or C{None} for any.
+        @param name: a name, a pattern, or C{None} for any.
         """
