@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from .refills import Refills
 
 ROOM: Final = 512 << 10
-REST: Final = 0.5
+REST: Final = 0.25
 """
 Seconds from when a peer on a slow line was told that it has not heard some events of a name until
 it hears more of that.

@@ -111,9 +111,8 @@ class ClientProtocol(Link):
         """
         super().connectionMade()
         self._factory.uplink.carried(self)
-        limits = self.context.limits
         self._helloBucket = self.context.deadlines.add(
-            limits.helloTimeout, (self, "hello"), self._noWelcome
+            self.greetingTime, (self, "hello"), self._noWelcome
         )
         self.send(
             Hello(
@@ -129,7 +128,7 @@ class ClientProtocol(Link):
         """
         The router does not answer.
         """
-        self.end(RequestTimeout(f"no WELCOME came within {self.context.limits.helloTimeout:g} s"))
+        self.end(RequestTimeout(f"no WELCOME came within {self.greetingTime:g} s"))
 
     def welcomed(self, welcome: Welcome) -> None:
         """

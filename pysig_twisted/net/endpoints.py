@@ -100,8 +100,10 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
     try:
         endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
     except Exception as error:
-        why = clientMistake(text) or (
-            f"{_why(error)}; give host:port,"
+        why = (
+            _linkMistake(text, error)
+            or clientMistake(text)
+            or f"{_why(error)}; give host:port,"
             f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
         )
         raise ConfigError(f"cannot connect to {text!r}: {printable(why)}") from error
@@ -135,6 +137,15 @@ def _isLine(text: str) -> bool:
     """
     kind, colon, _ = text.partition(":")
     return bool(colon) and kind.lower() == "serial"
+
+
+def _linkMistake(text: str, error: Exception) -> str | None:
+    """
+    What is wrong with an endpoint string of a link; C{None} if it is not of a link.
+    """
+    if not text.startswith("seriallink:"):
+        return None
+    return _why(error)
 
 
 def _isPrefix(word: str) -> bool:
@@ -200,8 +211,10 @@ def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
         if isinstance(endpoint, UNIXServerEndpoint) and not _MODE.search(text):
             endpoint = serverFromString(reactor, f"{text}:mode={UNIX_MODE}")
     except Exception as error:
-        why = serverMistake(text) or (
-            f"{_why(error)}; give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
+        why = (
+            _linkMistake(text, error)
+            or serverMistake(text)
+            or f"{_why(error)}; give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
         )
         raise ConfigError(f"cannot listen on {text!r}: {printable(why)}") from error
     if isinstance(endpoint, UNIXServerEndpoint):

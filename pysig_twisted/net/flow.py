@@ -242,6 +242,15 @@ class Outbox:
             return most
         return min(most, max(LOWEST_MAX_FRAME, int(SLOW_FRAME * self._rate)))
 
+    @property
+    def frameSeconds(self) -> float:
+        """
+        How long a slow carrier takes for the longest frame; 0 for others.
+        """
+        if not self.isSlow or self._rate is None:
+            return 0.0
+        return max(SLOW_FRAME, LOWEST_MAX_FRAME / self._rate)
+
     def write(self, data: bytes) -> None:
         """
         Send whole frames, in their turn.

@@ -28,7 +28,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The bounds of one router. Where not said otherwise they are per connection.
 
     @ivar maxFrame: bytes that a frame may count.
-    @ivar helloTimeout: seconds from the connection to a valid HELLO.
+    @ivar helloTimeout: seconds from the connection to a valid HELLO; longer on slow serial lines.
     @ivar heartbeat: seconds without sending after which PING is sent.
     @ivar silence: seconds without a byte received after which a peer is dead.
     @ivar stall: seconds without a byte taken after which a peer is cut.

@@ -180,6 +180,13 @@ class Link(Protocol):
         return None if facts is None else msgspec.to_builtins(facts())
 
     @property
+    def greetingTime(self) -> float:
+        """
+        Seconds that HELLO and WELCOME may take: more on a slow line.
+        """
+        return self.context.limits.helloTimeout + self.outbox.frameSeconds
+
+    @property
     def isPlain(self) -> bool:
         """
         Does what L{write} is given go to the outbox as it is?

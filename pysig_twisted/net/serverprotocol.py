@@ -125,14 +125,14 @@ class ServerProtocol(Link):
         HELLO must come in time.
         """
         self._helloBucket = self.context.deadlines.add(
-            self.context.limits.helloTimeout, (self, "hello"), self._noHello
+            self.greetingTime, (self, "hello"), self._noHello
         )
 
     def _noHello(self) -> None:
         """
         HELLO has not come in time.
         """
-        self.end(RequestTimeout(f"no HELLO came within {self.context.limits.helloTimeout:g} s"))
+        self.end(RequestTimeout(f"no HELLO came within {self.greetingTime:g} s"))
 
     def hello(self, hello: Hello) -> None:
         """

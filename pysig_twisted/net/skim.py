@@ -14,7 +14,7 @@ from .cursor import Cursor, Newest, Step
 from .kept import Kept, Passed
 from .liferecord import LifeRecord, Lives
 
-TAIL: Final = 6
+TAIL: Final = 3
 """
 The part of what the line carries soon that the last events are, of those of which not all are sent.
 """
@@ -23,7 +23,7 @@ The part of what the line carries soon that the last events are, of those of whi
 class Skim:
     """
     A cursor that passes over events that there is a newer one of, and tells how many, if there is
-    more than the line carries soon. A sixth of that are the last ones.
+    more than the line carries soon. A third of that are the last ones.
 
     @ivar lives: what it reads.
     @ivar record: the life that what it gives is of; C{None} between two.
@@ -72,7 +72,11 @@ class Skim:
         while self._steps or self._read(hears):
             step = self._steps.popleft()
             # What it was read for may be wanted no more.
-            if not isinstance(step, Kept) or hears(step.stream.event):
+            if isinstance(step, Kept):
+                isWanted = hears(step.stream.event)
+            else:
+                isWanted = not isinstance(step, Passed) or any(map(hears, step.events))
+            if isWanted:
                 return step
         return None
 

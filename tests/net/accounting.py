@@ -351,6 +351,7 @@ class Listener:
         self.replaying: dict[str, bool] = {}
         self.begun: str | None = None
         self.resuming: int | None = None
+        self.agreed &= self.wanted.keys()
         self._drop()
         # Lives that nobody remembers came and went while this was away.
         self.excused.update(
@@ -408,7 +409,6 @@ class Listener:
         """Listen to less."""
         if key in self.wanted and self.isUp:
             del self.wanted[key]
-            self.agreed.discard(key)
             self._call(Unlisten(*key))
 
     def cut(self) -> None:
@@ -442,8 +442,8 @@ class Listener:
                 self.replaying[name] = message.live
         elif isinstance(message, Result):
             action = self.calls.pop(message.id)
-            if isinstance(action, Listen) and (key := (action.sender, action.event)) in self.wanted:
-                self.agreed.add(key)
+            if isinstance(action, Listen):
+                self.agreed.add((action.sender, action.event))
             if isinstance(action, Resume):
                 self.replaying.clear()
             if isinstance(action, Unlisten):

@@ -34,7 +34,7 @@ from pysig_twisted.wire.messages import (
 from pysig_twisted.wire.runs import Run, eventFrame, makeHead
 from pysig_twisted.wire.version1 import encode
 
-from .rig import ServerRig
+from .rig import Carrier, RawPeer, ServerRig
 
 
 class GreetingTests(ServerRig):
@@ -109,6 +109,16 @@ class GreetingTests(ServerRig):
         self.assertEnded(silent, "timeout", "HELLO", "5 s")
         self.assertEnded(slow, "timeout", "HELLO")
         self.assertFalse(good.isOver)
+
+    def test_slowLine(self) -> None:
+        """On a line of 300 baud HELLO has the time that the longest frame takes there."""
+        carrier = Carrier(self.clock)
+        carrier.bytesPerSecond = 30  # type: ignore[attr-defined]
+        peer = RawPeer(self, None, carrier)
+        self.clock.advance(38)
+        self.assertIsNone(peer.goodbye)
+        self.clock.advance(2)
+        self.assertEnded(peer, "timeout", "HELLO", "39.1")
 
     def test_handshake(self) -> None:
         """Over TLS the 5 seconds begin anew when the handshake is done."""

@@ -163,6 +163,15 @@ class SkimTests(SynchronousTestCase):
         found = [short(step) for step in iter(lambda: skim.next(lambda event: event == "a"), None)]
         self.assertEqual(found, [("a", 5, 5), "Hole", ("a", 7, 7)])
 
+    def test_passedUnheard(self) -> None:
+        """What was passed over is not told to who hears nothing of it any more."""
+        steps = Steps(*runs([("a", 3)]), Hole(4, 4, "link"))
+        skim = Skim(steps, lambda: 10)  # type: ignore[arg-type]
+        self.assertEqual(short(skim.next(everything)), (1, 2, 2, ("a",)))
+        skim = Skim(Steps(*runs([("a", 3)]), Hole(4, 4, "link")), lambda: 10)  # type: ignore[arg-type]
+        skim._read(everything)
+        self.assertEqual(short(skim.next(lambda event: event == "b")), "Hole")
+
     def test_record(self) -> None:
         """It stands in the life that what it gave is of, although it has read on to its end."""
         life: Any = object()

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from pysig_twisted.net import backlog, flow, history
+from pysig_twisted.net import backlog, flow, history, skim
 from pysig_twisted.net.flow import BEHIND, PIECE, Outbox, Turn
 from pysig_twisted.net.hold import isCrowded
 from pysig_twisted.wire.frames import frame
@@ -178,6 +178,8 @@ class SlowCase(LateCase):
     def setUp(self) -> None:
         """See the class."""
         super().setUp()
+        self.patch(skim, "TAIL", 6)  # what these scenarios count with
+        self.patch(backlog, "REST", 0.5)
         self.way = Road(self.clock, 77)
         self.owner = self.peer(carrier=self.way)
         self.m = self.owner.addSender("m", "a", "b")

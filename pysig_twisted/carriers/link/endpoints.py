@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import (
     IListeningPort,
     IProtocolFactory,
@@ -21,6 +20,7 @@ from zope.interface import implementer
 from ...core.clock import clockOf
 from ..serialendpoints import SerialClientEndpoint, SerialServerEndpoint
 from ..serialmatch import PortMatch
+from .linkerrors import NobodyAnswers, silence
 from .protocol import LinkFactory, LinkProtocol
 from .settings import LinkSettings
 
@@ -61,7 +61,9 @@ class LinkClientEndpoint:
 
         @return: fires with the protocol when there is a session. Fails with a
             L{SerialError<pysig_twisted.carriers.serialerrors.SerialError>} if the port cannot be
-            opened, or is lost; with C{TimeoutError} if nobody answers within C{timeout}.
+            opened, or is lost; with
+            L{NobodyAnswers<pysig_twisted.carriers.link.linkerrors.NobodyAnswers>} if nobody does
+            within C{timeout}.
         """
         attempt = _Attempt(self, protocolFactory)
         opening = self._serial.connect(LinkFactory(attempt.make, protocolFactory))
@@ -151,22 +153,13 @@ class _Attempt:
         link = self._link
         assert link is not None
         settings = self._endpoint.settings
-        counts = link.counts
-        what = (
-            "the line sends back what it is sent"
-            if link.isEchoing
-            else "it is heard, but does not hear us: is the wire for sending connected?"
-            if link.isHeard
-            else f"{counts.lineIn} bytes came, and no whole frame: is the rate the same there?"
-            if counts.lineIn
-            else "nothing came"
-        )
+        what = silence(link.counts, link.isHeard, link.isEchoing)
         text = (
             f"nobody answers at {self._endpoint!r} ({settings.line}) within"
             f" {settings.timeout:g} s: {what}"
         )
         link.transport.abortConnection()
-        self._failed(Failure(ConnectTimeout(text)))
+        self._failed(Failure(NobodyAnswers(text)))
 
     def _stopTimer(self) -> None:
         """

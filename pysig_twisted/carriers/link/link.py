@@ -18,28 +18,18 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable
-from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
 from .counts import LineFacts, LinkCounts
 from .deflate import Damaged
 from .fragments import FragmentSize, usualSize
 from .frames import MOST_PAYLOAD, OVERHEAD, WINDOW, Deframer, Frame, Kind, isWhole, read
-from .hello import DEFLATE, NOBODY, VERSION, Hello, helloFrame, readHello, seedOf, sessionOf
+from .greeting import Greeting
+from .hello import Hello, readHello
 from .lately import Lately
 from .linepace import LinePace
+from .linkuser import Ended, ILinkUser
 from .session import Outgoing, Session
-
-HELLO_APART: Final = 0.3
-HELLO_FRAMES: Final = 6
-"""
-Seconds between two HELLOs, and frame times; the longer counts.
-"""
-
-ANSWERS: Final = 4
-"""
-Answers to HELLOs that may wait for the line. Who says it more often does not hear more.
-"""
 
 KINDS: Final = frozenset(Kind)
 """
@@ -57,68 +47,6 @@ DEAD_FRAMES: Final = 12
 Seconds without a frame, and frame times, after which the other end is taken for dead; the
 longer counts. It is sent one after a third of that.
 """
-
-
-class Ended(Enum):
-    """
-    Why a session has ended.
-    """
-
-    CLOSED = "closed"
-    """
-    One of the ends has closed it, and all has arrived.
-    """
-
-    RESET = "reset"
-    """
-    The other end has given it up.
-    """
-
-    RESTARTED = "restarted"
-    """
-    The other end has started anew.
-    """
-
-    DEAD = "dead"
-    """
-    The other end was not heard any more.
-    """
-
-    DAMAGED = "damaged"
-    """
-    The other end has sent what makes no sense.
-    """
-
-    ABORTED = "aborted"
-    """
-    This end has given it up.
-    """
-
-
-class ILinkUser(Protocol):
-    """
-    Who uses a link.
-    """
-
-    def began(self) -> None:
-        """
-        There is a session.
-        """
-
-    def received(self, data: bytes) -> None:
-        """
-        Bytes have come.
-        """
-
-    def ended(self, why: Ended) -> None:
-        """
-        There is no session any more.
-        """
-
-    def echoed(self) -> None:
-        """
-        The line sends back what it is sent: nobody else is there.
-        """
 
 
 class Link:
@@ -152,9 +80,7 @@ class Link:
         self.session: Session | None = None
         self._user = user
         self._send = send
-        self._random = random
         self._isBlocked = isBlocked
-        self._flags = DEFLATE if isDeflating else 0
         most = usualSize(baud) if secondsPerByte else MOST_PAYLOAD
         self._size = FragmentSize(most)
         self._frameTime = (most + OVERHEAD) * secondsPerByte
@@ -162,16 +88,11 @@ class Link:
         self._pace = LinePace(secondsPerByte)
         self._lately = Lately(self.counts)
         self.deadAfter = max(DEAD, DEAD_FRAMES * self._frameTime)
-        self._helloApart = max(HELLO_APART, HELLO_FRAMES * self._frameTime)
         self._deframer = Deframer()
-        # What goes out before all else, whatever session there is.
-        self._urgent: deque[bytes] = deque()
-        self._epoch = self._newEpoch()
-        # What the other end has said of itself, since we have this epoch.
-        self._hello: Hello | None = None
+        # The last words of sessions, which go out before all else.
+        self._last: deque[bytes] = deque()
+        self._greeting = Greeting(isDeflating, self._frameTime, random)
         self._isOpen = self._isRetired = False
-        # When the next HELLO is said, as long as there is no session.
-        self._helloAt = 0.0
         # When the line takes more, where something may wait for that.
         self._pumpAt: float | None = None
         self._heardAt = self._saidAt = 0.0
@@ -189,7 +110,7 @@ class Link:
         """
         Has the other end said HELLO, although there is no session yet?
         """
-        return self._hello is not None
+        return self._greeting.isHeard
 
     @property
     def room(self) -> int:
@@ -217,7 +138,7 @@ class Link:
         if self._pumpAt is not None:
             dues.append(self._pumpAt)  # until then the line takes nothing
         elif self.session is None:
-            dues.append(None if self._isRetired else self._helloAt)
+            dues.append(None if self._isRetired else self._greeting.at)
         else:
             dues += [self.session.due, self._saidAt + self.deadAfter / 3]
         if self.session is not None and self._isListening:
@@ -259,7 +180,7 @@ class Link:
         """
         self._lately.passed(now)
         self._isOpen = True
-        self._helloAt = now
+        self._greeting.at = now
         self._pump(now)
 
     @property
@@ -267,7 +188,7 @@ class Link:
         """
         Is it retired, and has nothing more to say?
         """
-        return self._isRetired and self.session is None and not self._urgent
+        return self._isRetired and self.session is None and not self._last
 
     def retire(self) -> None:
         """
@@ -281,7 +202,7 @@ class Link:
         """
         self._isOpen = False
         self.session = None
-        self._urgent.clear()
+        self._last.clear()
 
     def pause(self) -> None:
         """
@@ -318,7 +239,7 @@ class Link:
         Give the session up.
         """
         if self.session is not None:
-            self._urgent.append(self.session.resetting())
+            self._last.append(self.session.resetting())
             self._over(Ended.ABORTED, now)
             self._pump(now)
 
@@ -354,8 +275,7 @@ class Link:
             if isWhole(body, 0) and (hello := readHello(body)) is not None:
                 self._takeHello(hello, now)
                 return
-            peer = self._hello
-            seed = None if peer is None else seedOf(peer.epoch, self._epoch)
+            seed = self._greeting.theirSeed
             if seed is not None and isWhole(body, seed) and (frame := read(body)) is not None:
                 if frame.kind not in KINDS:
                     return
@@ -373,25 +293,23 @@ class Link:
         """
         if self._isRetired and self.session is None:
             return
-        if hello.epoch == self._epoch:
+        greeting = self._greeting
+        if greeting.isOurs(hello):
             self._user.echoed()
             return
-        isNew = self._hello is None or hello.epoch != self._hello.epoch
+        isNew = greeting.isNew(hello)
         if isNew and self.session is not None:
             self._over(Ended.CLOSED if self.session.isDrained else Ended.RESTARTED, now)
             if self._isRetired:
                 return
-        self._hello = hello
         self._heardAt = now
-        isKnown = hello.peer == self._epoch
+        isKnown = greeting.hear(hello)
         if isKnown and self.session is None:
             self._begin(now)
-        if len(self._urgent) >= ANSWERS:
-            return
         if isNew or not isKnown or self.session is None:
-            self._urgent.append(self._helloFrame())
+            greeting.isAsked = True
         else:  # it has no session yet, and has missed our HELLO; any frame of it will do
-            self._urgent.append(self.session.heartbeat().data)
+            self.session.isAckDue = True
 
     def _takeFrame(self, frame: Frame, now: float) -> None:
         """
@@ -408,13 +326,13 @@ class Link:
         try:
             session.take(frame, now, self._received)
         except Damaged:
-            self._urgent.append(session.resetting())
+            self._last.append(session.resetting())
             self._over(Ended.DAMAGED, now)
             return
         if session is not self.session:  # whoever was told has ended it
             return
         if session.isEnded:
-            self._urgent.append(session.heartbeat().data)
+            self._last.append(session.heartbeat().data)
             self._pump(now)
         if session.isEnded or session.isFinished:
             self._over(Ended.CLOSED, now)
@@ -430,16 +348,15 @@ class Link:
         """
         There is a session.
         """
-        hello = self._hello
-        assert hello is not None
+        greeting = self._greeting
         self.session = Session(
-            sessionOf(self._epoch, hello.epoch),
-            seedOf(self._epoch, hello.epoch),
-            max(1, min(WINDOW, hello.window)),
+            greeting.number,
+            greeting.ourSeed,
+            greeting.window,
             self._frameTime,
             self._size,
             self.counts,
-            bool(self._flags & hello.flags & DEFLATE),
+            greeting.isDeflated,
         )
         self.counts.sessions += 1
         self._heardAt = self._saidAt = now
@@ -449,25 +366,9 @@ class Link:
         """
         There is no session any more. The next one has another epoch.
         """
-        self.session = self._hello = None
-        self._epoch = self._newEpoch()
-        self._helloAt = now
+        self.session = None
+        self._greeting.anew(now)
         self._user.ended(why)
-
-    def _newEpoch(self) -> bytes:
-        """
-        One that was not there before.
-        """
-        while (epoch := self._random(4)) == NOBODY:
-            pass
-        return epoch
-
-    def _helloFrame(self) -> bytes:
-        """
-        What we say of ourselves.
-        """
-        peer = NOBODY if self._hello is None else self._hello.epoch
-        return helloFrame(Hello(VERSION, self._flags, self._epoch, peer, WINDOW))
 
     def _pump(self, now: float) -> None:
         """
@@ -497,14 +398,13 @@ class Link:
         """
         The most urgent frame.
         """
-        if self._urgent:
-            return Outgoing(self._urgent.popleft(), None)
-        session = self.session
+        if self._last:
+            return Outgoing(self._last.popleft(), None)
+        session, greeting = self.session, self._greeting
+        if greeting.isAsked or (session is None and not self._isRetired and greeting.at <= now):
+            return Outgoing(greeting.say(now), None)
         if session is None:
-            if self._isRetired or now < self._helloAt:
-                return None
-            self._helloAt = now + self._helloApart
-            return Outgoing(self._helloFrame(), None)
+            return None
         outgoing = session.next(now)
         if outgoing is None and self._saidAt + self.deadAfter / 3 <= now:
             return session.heartbeat()

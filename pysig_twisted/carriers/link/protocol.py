@@ -11,7 +11,6 @@ from typing import Any, Final
 from twisted.internet.error import (
     ConnectionAborted,
     ConnectionDone,
-    ConnectionLost,
     NoProtocol,
 )
 from twisted.internet.interfaces import IProtocolFactory
@@ -22,7 +21,9 @@ from twisted.python.failure import Failure
 from ...core.clock import Clock, ITimer
 from ..serialtransport import SerialAddress
 from .counts import LineFacts, LinkCounts
-from .link import Ended, Link
+from .link import Link
+from .linkerrors import LineDown, areStrangers, silence
+from .linkuser import Ended
 from .settings import LinkSettings
 from .transport import LinkTransport
 
@@ -88,6 +89,7 @@ class LinkProtocol(Protocol):
         self._timer: ITimer | None = None
         self._timerAt = 0.0
         self._isWorking = self._isPaused = self._isIgnoring = self._isUp = False
+        self._isWarned = False
         # What has come while nothing was to be delivered.
         self._held: deque[bytes] = deque()
         line = settings.line
@@ -213,6 +215,13 @@ class LinkProtocol(Protocol):
         finally:
             self._isWorking = False
         self._worked()
+        if not self._isWarned and areStrangers(self.counts, self.isHeard, self.isEchoing):
+            self._isWarned = True
+            self.log.warn(
+                "nobody speaks over {address}: {why}",
+                address=self._address,
+                why=silence(self.counts, self.isHeard, self.isEchoing),
+            )
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
@@ -280,7 +289,7 @@ class LinkProtocol(Protocol):
             error = ConnectionAborted()
         else:
             text = WHY[why].format(seconds=self._link.deadAfter)
-            error = ConnectionLost(f"{self._address} is down: {text}")
+            error = LineDown(f"{self._address} is down: {text}")
         if self._began is None:
             self._lost(Failure(error))
         else:

@@ -48,6 +48,7 @@ class Session:
     @ivar number: which one it is, the same at both ends.
     @ivar isEnded: has the other end said that there is no more?
     @ivar isClosing: has this end?
+    @ivar isAckDue: is something to be said to the other end, if it is only that we are there?
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Session:
         # What is to be cut into frames next.
         self._stream = bytearray()
         self.isClosing = self._isEndSent = False
-        self._isAckDue = self._isNakDue = False
+        self.isAckDue = self._isNakDue = False
         self._nakAt = 0.0
 
     @property
@@ -155,7 +156,7 @@ class Session:
             self._sent.refused(frame.ack, frame.payload[0], now, apart)
         if frame.kind not in (Kind.DATA, Kind.END):
             return
-        self._isAckDue = True
+        self.isAckDue = True
         duplicates = self._arrived.duplicates
         for each in self._arrived.take(frame):
             if each.kind == Kind.END:
@@ -193,7 +194,7 @@ class Session:
             found = self._new()
         if found is not None:
             return self._frame(*found)
-        return self.heartbeat() if self._isAckDue else None
+        return self.heartbeat() if self.isAckDue else None
 
     def heartbeat(self) -> Outgoing:
         """
@@ -246,6 +247,6 @@ class Session:
         """
         A frame for the line. Each tells what has come.
         """
-        self._isAckDue = False
+        self.isAckDue = False
         frame = Frame(kind, seq or 0, self._arrived.expected, payload)
         return Outgoing(written(frame, self._seed), seq)

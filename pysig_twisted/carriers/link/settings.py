@@ -35,7 +35,7 @@ class LinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     line: LineSettings = LineSettings()
     pace: Literal["clock", "off"] = "clock"
     deflate: bool = True
-    timeout: Patience = 30.0
+    timeout: Patience = 10.0
 
     def __post_init__(self) -> None:
         """

@@ -22,7 +22,7 @@ from ..output import gapJson, gapLine, isTerminal, toJson, wantsColor
 from ..screen import terminalSize
 from ..template import Line, lineOf
 from .dump import NARROW, WIDE, columnsFor
-from .view import isLine
+from .view import isLine, lineAddress
 
 FASTEST: Final = 0.1
 LEAD: Final = 28
@@ -147,7 +147,9 @@ async def show(
     watched: Monitor | LineMonitor
     note, clock = session.notices.tell, session.reactor
     if isLine(name):
-        watched = LineMonitor(router, name, tell, note, clock, every=every, count=count)
+        watched = LineMonitor(
+            router, lineAddress(name), tell, note, clock, every=every, count=count
+        )
     else:
         watched = Monitor(
             router, name, tell, note, clock, raw=raw, every=every, count=count, onGap=missed

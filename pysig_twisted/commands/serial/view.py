@@ -7,6 +7,7 @@ those that were not fired but asked for: the state of the device at first, and c
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -49,12 +50,22 @@ LINE: Final = "seriallink:"
 What the addresses of lines between routers begin with.
 """
 
+_OPTIONS: Final = re.compile(r"(?<!\\):\w+=.*\Z")
+_ESCAPED: Final = re.compile(r"\\(.)")
+
 
 def isLine(name: str) -> bool:
     """
     Does this name a line between routers, and no device?
     """
     return name.startswith(LINE)
+
+
+def lineAddress(name: str) -> str:
+    """
+    The address of a line, from its endpoint string, or as it is.
+    """
+    return _ESCAPED.sub(r"\1", _OPTIONS.sub("", name))
 
 
 class View:

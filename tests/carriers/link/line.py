@@ -10,7 +10,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
-from pysig_twisted.carriers.link.link import Ended, Link
+from pysig_twisted.carriers.link.link import Link
+from pysig_twisted.carriers.link.linkuser import Ended
 
 LOST = ("killed", Ended.RESET, Ended.RESTARTED, Ended.DEAD, Ended.ABORTED)
 

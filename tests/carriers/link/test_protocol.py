@@ -133,6 +133,25 @@ class SessionTests(SynchronousTestCase):
         [text] = warned
         self.assertIn("seriallink:end0 sends back what it is sent", text)
 
+    def test_strangers(self) -> None:
+        """Who speaks something else over the line is told of, once; a little noise is not."""
+        warned = self.warnings()
+        port = self.cable.ports[0]
+        port.link.dataReceived(b"\r\nlogin: ")
+        self.assertEqual(warned, [])
+        for _ in range(30):
+            port.link.dataReceived(b"Login incorrect\r\n")
+        [text] = warned
+        self.assertIn("nobody speaks over seriallink:end0: ", text)
+        self.assertIn("no whole frame: is the rate the same there?", text)
+
+    def test_noiseLater(self) -> None:
+        """Of noise where the other end was heard nothing is said."""
+        self.cable.join()
+        warned = self.warnings()
+        self.cable.ports[0].link.dataReceived(b"Login incorrect\r\n" * 30)
+        self.assertEqual(warned, [])
+
     def warnings(self) -> list[str]:
         """What is logged from now on that is more than news."""
         found: list[str] = []

@@ -37,6 +37,17 @@ class ViewTests(SynchronousTestCase):
         """It is always noon."""
         self.patch(view, "timeText", lambda seconds: "12:00:00.000")
 
+    def test_addresses(self) -> None:
+        """The address of a line is what its endpoint string has without options."""
+        for name, address in (
+            ("seriallink:/dev/ttyS1:baudrate=9600:deflate=no", "seriallink:/dev/ttyS1"),
+            ("seriallink:/dev/ttyS1", "seriallink:/dev/ttyS1"),
+            (r"seriallink:/dev/a\:b:baudrate=9600", "seriallink:/dev/a:b"),
+            ("seriallink:/dev/a:b", "seriallink:/dev/a:b"),
+            ("meter", "meter"),
+        ):
+            self.assertEqual(view.lineAddress(name), address)
+
     def test_people(self) -> None:
         """Each kind of happening as people see it."""
         view = View("meter", count=NARROW)
