@@ -17,12 +17,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ..errors import ConfigError
@@ -82,23 +77,29 @@ class Pair:
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def readPair(certificate: bytes, key: bytes) -> Pair:
+def pairOf(certificate: x509.Certificate, key: object) -> Pair:
     """
-    An authority, as it stood in its files.
+    An authority, as it was made before.
 
-    @raise ConfigError: these are not a certificate and its key.
+    @raise ConfigError: these are not the certificate of an authority and its key.
+    """
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ConfigError("the key is not one of an elliptic curve, as `pysig tls init` makes it")
+    if key.public_key() != certificate.public_key():
+        raise ConfigError("the key is not that of the certificate")
+    if not isAuthority(certificate):
+        raise ConfigError("the certificate is not that of an authority")
+    return Pair(certificate, key)
+
+
+def isAuthority(certificate: x509.Certificate) -> bool:
+    """
+    May it sign others?
     """
     try:
-        made, secret = x509.load_pem_x509_certificate(certificate), load_pem_private_key(key, None)
-    except (ValueError, TypeError):
-        raise ConfigError(
-            "they are not a certificate and a key without a password, in PEM form"
-        ) from None
-    if not isinstance(secret, ec.EllipticCurvePrivateKey):
-        raise ConfigError("its key is not one of an elliptic curve, as `pysig tls init` makes it")
-    if secret.public_key() != made.public_key():
-        raise ConfigError("the key is not that of the certificate")
-    return Pair(made, secret)
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return False
 
 
 def makeAuthority(now: datetime) -> Pair:

@@ -104,6 +104,12 @@ class TlsServerEndpoint:
         self._now = now
         self._material, self._creator = self._load()
 
+    def __repr__(self) -> str:
+        """
+        For people.
+        """
+        return f"<TLS with {self.files.certificate} on {self.endpoint!r}>"
+
     def _load(self) -> tuple[Material, _Creator]:
         """
         Read the files.
@@ -176,6 +182,12 @@ class TlsClientEndpoint:
         self.files = files
         self._now = now
         self._options()
+
+    def __repr__(self) -> str:
+        """
+        For people.
+        """
+        return f"<TLS to {self.host}>"
 
     def _options(self) -> Any:
         """
