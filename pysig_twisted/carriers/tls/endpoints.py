@@ -20,6 +20,7 @@ from twisted.internet.endpoints import (
     TCP4ServerEndpoint,
     TCP6ClientEndpoint,
     TCP6ServerEndpoint,
+    wrapClientTLS,
 )
 from twisted.internet.interfaces import (
     IListeningPort,
@@ -142,7 +143,7 @@ class TlsServerEndpoint:
         Log what ends soon.
         """
         for warning in self._material.warnings:
-            self.log.warn("{warning}", warning=warning)
+            self.log.warn("{what}", what=warning)
 
     def serverConnectionForTLS(self, tlsProtocol: Any) -> Connection:
         """
@@ -206,9 +207,7 @@ class TlsClientEndpoint:
             options = self._options()
         except ConfigError as error:
             return fail(error)
-        connecting: Deferred[Any] = self.endpoint.connect(
-            TlsFactory(options, True, protocolFactory)
-        )
+        connecting: Deferred[Any] = wrapClientTLS(options, self.endpoint).connect(protocolFactory)
         return connecting
 
 
