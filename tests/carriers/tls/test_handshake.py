@@ -97,7 +97,7 @@ class HandshakeTests(SynchronousTestCase):
         self.assertFails(memory, "HTTP")
 
     def test_notTls(self) -> None:
-        """What is not TLS is called that: text, zeros, a frame of ours, and a serial line's noise."""
+        """What is not TLS is called that: text, zeros, a frame of ours, noise."""
         for said in (b"garbage, garbage\n", bytes(100), b"\x00\x00\x00\x11\x01{}", b"\xff" * 100):
             memory = self.shake(None)
             memory.say(said)
@@ -126,7 +126,7 @@ class HandshakeTests(SynchronousTestCase):
         self.assertIn("went", handshakeProblem(Failure(ConnectionDone())))
 
     def test_clientTrustsNot(self) -> None:
-        """A client does not talk to a server of another authority, and says why; so does the server."""
+        """A client does not talk to a server of another authority; both say why."""
         memory = self.shake(clientOf(fleet().client(trusts="other/ca.pem")))
         self.assertFails(memory, "it does not accept our certificate: it is not from an authority")
         assert memory.client.reason is not None

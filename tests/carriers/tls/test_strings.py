@@ -106,7 +106,7 @@ class StringTests(SynchronousTestCase):
             ("pysig-tls::certificate=DIR/server.pem", "port '' is not 0 to 65535"),
             ("mtls", "it needs a port"),
             (f"mtls:localhost:{good}:clientCA=DIR/ca.pem", "it needs a port"),
-            (f"pysig-tls:{good}:clientCa=x", "did you mean"),
+            (f"pysig-tls:{good}:interfaces=x", "did you mean 'interface'?"),
             (f"mtls:{good}:clientCa=x", "it lacks clientCA"),
             (
                 f"mtls:{good}:clientCA=DIR/ca.pem:certKey=x",
