@@ -125,7 +125,7 @@ def add(
     lines = listed(kept, stems)
     if hosts:
         lines += ["", "On the server:", f"  {serving(kept, stems[0])}"]
-    write("\n".join([*lines, *joining(kept, hosts[0] if hosts else "HOST", clients)]))
+    write("\n".join([*lines, *joining(kept, hosts[0] if hosts else hostOf(kept), clients)]))
 
 
 def _now() -> datetime:
@@ -147,6 +147,19 @@ def ownHosts() -> Sequence[str]:
     except ConfigError:
         return LOOPBACK
     return tuple(dict.fromkeys((*LOOPBACK, name.lower())))
+
+
+def hostOf(kept: Folder) -> str:
+    """
+    What the first server of a folder is reached by, as far as that is known.
+    """
+    from ...carriers.tls.pems import namesOf, readCertificates
+    from ...security.keeping import SERVER
+
+    try:
+        return namesOf(readCertificates(kept.file(SERVER))[0])[0]
+    except ConfigError:
+        return "HOST"
 
 
 def listed(kept: Folder, stems: Sequence[str]) -> list[str]:
