@@ -34,6 +34,7 @@ ROUTERS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "timeout": "its owner was silent",
         "replaced": "its owner registered it anew",
         "kicked": "an operator or a rule ended it",
+        "revoked": "it is here, and the listener may not know of it any more",
         "link": "the link of the listener is down",
     }
 )
