@@ -16,8 +16,10 @@ allowed by the new rules. A peer is told, in this order:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from ..core.presence import REVOKED
 from ..core.router import lastSeq
 from ..interfaces import IPolicy
 from ..wire.messages import Error
@@ -29,15 +31,13 @@ if TYPE_CHECKING:
     from ..core.info import SenderInfo
     from .hub import Hub
 
-REVOKED: Final = "revoked"
-"""
-Why a sender is gone that is here, for a peer that may not see it any more.
-"""
-
-RELOADED: Final = {
+RELOADED: Final[Mapping[str, str]] = {
     "code": "reloaded",
     "message": "the rules have changed; what was refused may be allowed now",
 }
+"""
+The notice that what was refused may be asked for again.
+"""
 
 
 def revise(hub: Hub, policy: IPolicy | None) -> None:
@@ -64,7 +64,7 @@ def _judge(hub: Hub, peer: Peer, before: Access) -> None:
     access, audience = hub.access, hub.audience
     if peer.isRefused:
         peer.isRefused = False
-        peer.send(Error(0, RELOADED))
+        peer.send(Error(0, dict(RELOADED)))
     had = audience.shown(peer, before)
     answers = {key: access.listening(peer.principal, key) for key in peer.listens}
     refused = {key: answer for key, answer in answers.items() if not answer.isAllowed}
