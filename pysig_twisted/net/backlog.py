@@ -31,11 +31,12 @@ from ..wire.codecs import Codecs
 from ..wire.messages import Replay, Result
 from ..wire.runs import inPieces
 from ..wire.version1 import encode
+from .access import Access
 from .audience import presenceFrame
 from .cursor import Cursor, Newest
 from .interest import Interest
 from .liferecord import LifeRecord
-from .reading import Answer, Reading
+from .reading import Answer, Place, Reading, unknown
 from .skim import Skim
 
 if TYPE_CHECKING:
@@ -60,6 +61,12 @@ Bytes of frames in a REPLAY, unless one frame is longer.
 """
 
 
+Resumed = tuple[Cursor, tuple[int, int] | None]
+"""
+Where a peer goes on, and the life and its last event by which it has found that, if so.
+"""
+
+
 class Backlog:
     """
     See the module.
@@ -69,10 +76,16 @@ class Backlog:
     """
 
     def __init__(
-        self, peer: Peer, codecs: Codecs, refresh: Callable[[str], object], refills: Refills
+        self,
+        peer: Peer,
+        codecs: Codecs,
+        access: Access,
+        refresh: Callable[[str], object],
+        refills: Refills,
     ) -> None:
         """
         @param codecs: the encodings that this process speaks.
+        @param access: knows what the peer may hear and see.
         @param refresh: told of a name that the peer is late on from now on, or no more.
         @param refills: asks owners for what they fired before the router knew them.
         """
@@ -81,6 +94,7 @@ class Backlog:
         self._peer = peer
         self._tally = peer.link.context.tally
         self._codecs = codecs
+        self._access = access
         self._refresh = refresh
         self._refills = refills
         self._known: Interest | None = None
@@ -98,18 +112,25 @@ class Backlog:
         What the peer hears.
         """
         if self._known is None:
-            self._known = Interest(self._peer.listens)
+            self._known = self._interestIn(self._peer.listens)
         return self._known
+
+    def _interestIn(self, keys: Iterable[Key]) -> Interest:
+        """
+        What the peer hears by some subscriptions.
+        """
+        return Interest(keys, self._access, self._peer.principal)
 
     def fallBehind(self, record: LifeRecord, seq: int) -> None:
         """
         The peer was not given what follows this event.
         """
         if record.lives.name not in self.late:
-            self._begin(Cursor(record.lives, record, seq, isTold=True), None)
+            cursor = Cursor(record.lives, record, seq, isTold=True)
+            self._begin(cursor, None, (record, seq))
         self._awaitRoom()
 
-    def resume(self, number: int, cursors: Iterable[Cursor]) -> Answer:
+    def resume(self, number: int, cursors: Iterable[Resumed]) -> Answer:
         """
         The peer goes on from where it stopped.
 
@@ -117,19 +138,20 @@ class Backlog:
         @param cursors: where that was.
         """
         answer = Answer(number)
-        for cursor in cursors:
+        for cursor, claim in cursors:
             answer.open += 1
-            self._begin(cursor, answer)
+            self._begin(cursor, answer, claim=claim)
         self._finish(answer)
         self.fill()
         return answer
 
-    def goOn(self, cursor: Cursor, answer: Answer) -> None:
+    def goOn(self, resumed: Resumed, answer: Answer) -> None:
         """
         A sender that the peer asked to resume was not here then, and is now.
         """
         answer.open += 1
-        self._begin(cursor, answer)
+        cursor, claim = resumed
+        self._begin(cursor, answer, claim=claim)
         self.fill()
 
     def checkRoom(self) -> None:
@@ -173,7 +195,7 @@ class Backlog:
         """
         See L{replay}.
         """
-        answer, interest = Answer(number, key), Interest((key,))
+        answer, interest = Answer(number, key), self._interestIn((key,))
         for record in records:
             hears = partial(interest.hears, record.lives.name)
             cursor: Cursor | Newest | Skim
@@ -195,16 +217,25 @@ class Backlog:
         """
         return self.late[name].isWaiting
 
-    def interestChanged(self) -> None:
+    def interestChanged(self, reason: str | None = None) -> None:
         """
-        The peer's subscriptions have changed.
+        The peer's subscriptions have changed, or what it may hear.
+
+        @param reason: what it is told of a sender that is not for it any more; C{None} if
+            it knows.
         """
         self._known = None
         if not self.late and not self._asked:
             return
         for reading in tuple(self.late.values()):
-            reading.interest = self._interest
+            presence = reading.judged(self._interest, reason, self._peer)
+            if presence and reading.answer is None:
+                self._peer.write(presence)
+            elif presence and reading.answer is not None:
+                self._say(reading, reading.answer, presence, False)
             if not self._isConcerned(reading):
+                if reading.claim is not None and reason is not None:
+                    self._peer.send(unknown(reading.name, *reading.claim))
                 del self.late[reading.name]
                 self._refresh(reading.name)
                 self._leaveOut(reading)
@@ -219,9 +250,7 @@ class Backlog:
         """
         here = reading.cursor.record
         records = (*reading.cursor.lives.records, *([] if here is None else [here]))
-        return not records or any(
-            reading.interest.concerns(reading.name, record.info.events) for record in records
-        )
+        return not records or any(reading.interest.shown(record.info) for record in records)
 
     def _leaveOut(self, reading: Reading) -> None:
         """
@@ -277,13 +306,21 @@ class Backlog:
         if not self._peer.link.outbox.isClosed:
             self.fill()
 
-    def _begin(self, cursor: Cursor, answer: Answer | None) -> None:
+    def _begin(
+        self,
+        cursor: Cursor,
+        answer: Answer | None,
+        place: Place | None = None,
+        claim: tuple[int, int] | None = None,
+    ) -> None:
         """
         The peer is late on a name.
+
+        @param place: see L{Reading}; C{claim}, too.
         """
         name = cursor.lives.name
         reads = Skim(cursor, self._soon) if self._peer.link.outbox.isSlow else cursor
-        self.late[name] = Reading(reads, self._interest, answer)
+        self.late[name] = Reading(reads, self._interest, answer, place=place, claim=claim)
         self._refresh(name)
 
     def _soon(self) -> int:
@@ -365,9 +402,10 @@ class Backlog:
         What says of whom there was nothing, where nothing else of it was sent.
         """
         record = reading.cursor.record
-        if record is None or reading.isPartial is False:
+        info = None if record is None else reading.interest.shown(record.info)
+        if record is None or info is None or reading.isPartial is False:
             return b""
-        return presenceFrame(record.info, record.last, record.reason, self._peer.maxFrame)
+        return presenceFrame(info, record.last, record.reason, self._peer.maxFrame)
 
     def _finish(self, answer: Answer) -> None:
         """

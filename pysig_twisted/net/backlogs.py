@@ -20,12 +20,13 @@ from ..errors import BadRequest, Busy
 from ..names import isPattern, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, Seen, sidNumber
-from .backlog import Backlog
+from .access import Access
+from .backlog import Backlog, Resumed
 from .cursor import Cursor
 from .history import History
 from .interest import Interest
 from .liferecord import LifeRecord, Lives
-from .reading import Answer
+from .reading import Answer, unknown
 from .refills import Refills
 
 if TYPE_CHECKING:
@@ -71,14 +72,17 @@ class Backlogs:
         codecs: Codecs,
         deadlines: Deadlines,
         refills: Refills,
+        access: Access,
         refresh: Callable[[str], object],
     ) -> None:
         """
         @param history: what is remembered.
         @param codecs: the encodings that this process speaks.
         @param refills: asks owners for what is not remembered.
+        @param access: knows what peers may hear and see.
         @param refresh: told of a name on which a peer is late from now on, or no more.
         """
+        self._access = access
         self._history = history
         self._codecs = codecs
         self._deadlines = deadlines
@@ -91,7 +95,7 @@ class Backlogs:
         The backlog of a peer, from the first time that it is needed.
         """
         if peer.backlog is None:
-            peer.backlog = Backlog(peer, self._codecs, self._refresh, self._refills)
+            peer.backlog = Backlog(peer, self._codecs, self._access, self._refresh, self._refills)
         return peer.backlog
 
     def replay(self, peer: Peer, number: int, key: Key, start: int | str) -> None:
@@ -101,17 +105,13 @@ class Backlogs:
         @param number: its call.
         @param start: see L{Listen<pysig_twisted.wire.messages.Listen>}.
         """
-        interest = Interest((key,))
+        interest = Interest((key,), self._access, peer.principal)
         records = [
             lives.current
             for lives in map(self._history.lives, self._named((key,)))
             if lives is not None and lives.current is not None
         ]
-        heard = [
-            record
-            for record in records
-            if record and interest.concerns(record.info.name, record.info.events)
-        ]
+        heard = [record for record in records if record and interest.shown(record.info)]
         self.of(peer).replay(number, key, start, heard)
 
     def places(self, peer: Peer, key: Key) -> Seen:
@@ -121,14 +121,14 @@ class Backlogs:
         """
         if peer.backlog is None or not peer.backlog.late:
             return {}
-        interest, late = Interest((key,)), peer.backlog.late
+        interest = Interest((key,), self._access, peer.principal)
+        late = peer.backlog.late
         if key[0] is not None and not isPattern(key[0]):
             late = {key[0]: late[key[0]]} if key[0] in late else {}
         found = {
             name: record
             for name, reading in late.items()
-            if (record := reading.cursor.lives.newest) is not None
-            and interest.concerns(name, record.info.events)
+            if (record := _newest(reading.cursor.lives, interest)) is not None
         }
         return {name: (sidText(record.info.sid), record.last) for name, record in found.items()}
 
@@ -140,12 +140,13 @@ class Backlogs:
         """
         resuming = self._resuming[peer]
         self.of(peer).hasResumed = True
+        interest = Interest(keys, self._access, peer.principal)
         cursors = [
             cursor
             for name in self._named(keys, resuming.seen)
-            if (cursor := self._cursor(peer, name, resuming)) is not None
+            if (cursor := self._cursor(peer, name, resuming, interest)) is not None
         ]
-        self._tellForgotten(peer, resuming.seen, Interest(keys))
+        self._tellForgotten(peer, resuming.seen, interest)
         resuming.answer = self.of(peer).resume(number, cursors)
         resuming.seen = {}
         if not resuming.awaited:
@@ -164,10 +165,11 @@ class Backlogs:
         for name, last in reversed(self._history.forgotten.items()):
             if last.endedAt <= peer.awaySince:
                 break
-            lives = self._history.lives(name)
-            isHere = lives is not None and lives.records
+            isHere = self._lives(name, interest) is not None
             isKnown = name in seen and sidNumber(seen[name][0]) == last.sid
-            if not isKnown and not isHere and interest.concerns(name, last.events):
+            if isKnown or isHere or not interest.misses(name, last.events):
+                continue
+            if interest.concerns(name, self._access.events(peer.principal, name, last.events)):
                 peer.send(GapNotice(name, why="history"))
 
     def saw(self, peer: Peer, seen: Seen) -> None:
@@ -194,10 +196,11 @@ class Backlogs:
             return False
         sid, seq = resuming.awaited.pop(record.info.name, (0, 0))
         if sid == record.info.sid and resuming.answer is not None:
-            self.of(peer).goOn(Cursor(record.lives, record, seq), resuming.answer)
+            cursor = Cursor(record.lives, record, seq)
+            self.of(peer).goOn((cursor, (sid, seq)), resuming.answer)
             return True
         if sid:
-            peer.send(_gap(record.info.name, sid, seq))
+            peer.send(unknown(record.info.name, sid, seq))
         return False
 
     def left(self, peer: Peer) -> None:
@@ -209,23 +212,31 @@ class Backlogs:
             self._deadlines.drop(resuming.bucket, resuming)
         peer.backlog = None
 
-    def _cursor(self, peer: Peer, name: str, resuming: _Resuming) -> Cursor | None:
+    def _cursor(
+        self, peer: Peer, name: str, resuming: _Resuming, interest: Interest
+    ) -> Resumed | None:
         """
-        Where a peer goes on, of one name.
+        Where a peer goes on, of one name. One that it may not know of any more is to it as one
+        that is not here.
+
+        @param interest: what it goes on to hear.
         """
-        lives, known = self._history.lives(name), resuming.seen.get(name)
-        if lives is None or not lives.records:
+        lives, known = self._lives(name, interest), resuming.seen.get(name)
+        if lives is None:
             if known is not None:
                 resuming.awaited[name] = sidNumber(known[0]), known[1]
             return None
         if known is None:
-            return _beginning(lives)
+            return _beginning(lives), None
         sid, seq = sidNumber(known[0]), known[1]
         record = lives.place(sid, seq)
         if record is None:
-            peer.send(_gap(name, sid, seq))
-            return _beginning(lives)
-        return Cursor(lives, record, seq)
+            peer.send(unknown(name, sid, seq))
+            return _beginning(lives), None
+        if interest.shown(record.info) is None:
+            peer.send(unknown(name, sid, seq))
+            return Cursor(lives, record, seq), None
+        return Cursor(lives, record, seq), (sid, seq)
 
     def _giveUp(self, peer: Peer, resuming: _Resuming) -> None:
         """
@@ -237,7 +248,14 @@ class Backlogs:
             loose = [matcher(each) for each in senders if each is None or isPattern(each)]
             for name, (sid, seq) in resuming.awaited.items():
                 if name in senders or any(isWanted(name) for isWanted in loose):
-                    peer.send(_gap(name, sid, seq))
+                    peer.send(unknown(name, sid, seq))
+
+    def _lives(self, name: str, interest: Interest) -> Lives | None:
+        """
+        What is remembered of a name, if a peer is to be told of any of that.
+        """
+        lives = self._history.lives(name)
+        return None if lives is None or _newest(lives, interest) is None else lives
 
     def _named(self, keys: Iterable[Key], more: Iterable[str] = ()) -> list[str]:
         """
@@ -264,8 +282,8 @@ def _beginning(lives: Lives) -> Cursor:
     return Cursor(lives, first, 0 if first.oldest or first.goesOn else first.start)
 
 
-def _gap(name: str, sid: int, seq: int) -> GapNotice:
+def _newest(lives: Lives, interest: Interest) -> LifeRecord | None:
     """
-    What tells that nobody knows what a life has fired after this event.
+    The newest of these lives that a peer is to know of.
     """
-    return GapNotice(name, sidText(sid), seq + 1, None, None, None, "history")
+    return next((each for each in reversed(lives.records) if interest.shown(each.info)), None)
