@@ -46,9 +46,11 @@ from ..wire.messages import (
     Result,
     Welcome,
 )
+from .door import Door, originOf
 from .hub import Hub
 from .link import HANDLERS, Handle, Link, LinkContext
 from .peers import Peer
+from .quotas import ANONYMOUS
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
@@ -69,12 +71,6 @@ NEVER: Final = (None, -inf)
 """
 In the place of the last connection of a client that has had none here.
 """
-
-ANONYMOUS = "anonymous"
-"""
-The principal of a peer that has not said who it is.
-"""
-
 
 @implementer(IHandshakeListener)
 class ServerProtocol(Link):
@@ -110,8 +106,7 @@ class ServerProtocol(Link):
         self.isShaking = self.isSecured
         factory, limits = self.factory, self.context.limits
         factory.links[self] = None
-        if len(factory.links) > limits.peers:
-            self.end(Busy(f"{limits.peers} connections are open, which is the limit; try later"))
+        if not self._enter():
             return
         if self.isShaking:
             self._helloBucket = self.context.deadlines.add(
@@ -119,6 +114,31 @@ class ServerProtocol(Link):
             )
         else:
             self._awaitHello()
+
+    def _enter(self) -> bool:
+        """
+        Be one of those who have not said who they are.
+
+        @return: is there room?
+        """
+        factory = self.factory
+        try:
+            factory.checkRoom()
+            other = factory.door.enter(self, originOf(lambda: self.transport.getPeer()))
+        except Busy as error:
+            self.end(error)
+            return False
+        if other is not None:
+            gone, error = other
+            gone.end(error)
+        return True
+
+    @property
+    def frameTime(self) -> float:
+        """
+        See L{Link.frameTime}. A client is not trusted with as much time as a router.
+        """
+        return self.context.limits.frameTime + self.outbox.frameSeconds
 
     def handshakeCompleted(self) -> None:
         """
@@ -162,11 +182,19 @@ class ServerProtocol(Link):
                 )
             )
             return
-        self._dropHello()
         factory, limits = self.factory, self.context.limits
+        try:
+            factory.checkRoom()
+            account = factory.hub.quotas.enter(ANONYMOUS)
+        except Busy as error:
+            self.end(error)
+            return
+        self._dropHello()
+        factory.door.leave(self)
         self._instance = hello.instance
         self.wire.maxFrame = self.maxFrame
-        self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
+        self.payer = account
+        self.peer = peer = Peer(next(factory.numbers), self, hello, account)
         lastEnd, awaySince = factory.begin(hello.instance)
         if awaySince > -inf:
             peer.awaySince = awaySince
@@ -236,15 +264,10 @@ class ServerProtocol(Link):
         peer, error = self.peer, self.ended
         assert error is not None
         if peer is None:
+            self.factory.door.leave(self)
             if not self._isLogged:
                 self._isLogged = True
-                if self.isShaking and isinstance(error, (LinkLost, RequestTimeout)):
-                    log, what = self.log.warn, "{address}: the TLS handshake failed: {error}"
-                elif reason == "closed" or isinstance(error, LinkLost):
-                    log, what = self.log.info, "{address} went without HELLO: {error}"
-                else:
-                    log, what = self.log.warn, "{address} was refused: {error}"
-                log(what, address=self.address, error=error.message)
+                self._leftDoor(error, reason == "closed")
             return
         if peer.id not in self.factory.hub.joined:
             return
@@ -262,6 +285,28 @@ class ServerProtocol(Link):
         self.factory.noteEnd(self._instance, error)
         self.factory.hub.leave(peer, reason)
         self.factory.disconnected(peer, error)
+
+    def _leftDoor(self, error: PysigError, isClosed: bool) -> None:
+        """
+        The connection is over, and nobody knows whose it was.
+
+        @param isClosed: has the other side said that it goes?
+        """
+        count, door = 1, self.factory.door
+        isShaking = self.isShaking and isinstance(error, (LinkLost, RequestTimeout))
+        if (isClosed or isinstance(error, LinkLost)) and not isShaking:
+            log, what = self.log.info, "{address} went without HELLO: {error}"
+        else:
+            door.refused[error.code] += 1
+            log, what = self.log.warn, "{address} was refused: {error}"
+            if isShaking:
+                what = "{address}: the TLS handshake failed: {error}"
+            elif isinstance(error, Busy):
+                # Where there are too many there may be very many.
+                count = door.crowded.note(self.context.clock.now())
+                what = "{address} was refused, {n} time(s): {error}"
+        if count:
+            log(what, address=self.address, n=count, error=error.message)
 
 
 GREETING: Final[Mapping[type, Handle]] = {
@@ -323,6 +368,7 @@ class ServerFactory(TwistedServerFactory):
     @ivar handlers: what is done with their messages.
     @ivar context: what they share.
     @ivar epoch: a random name of this run of the router.
+    @ivar door: those of them that have not said HELLO.
     @ivar links: the connections that are open, also those that have not said
         HELLO.
     @ivar ends: why the last connection of a client ended, if it was not just broken, and
@@ -352,6 +398,7 @@ class ServerFactory(TwistedServerFactory):
         self.codecs = codecs
         self.wire = wire
         self.epoch = token_hex(8)
+        self.door: Door[ServerProtocol] = Door(context.limits)
         self.links: dict[ServerProtocol, None] = {}
         self.ends: dict[str, tuple[str | None, float]] = {}
         self._instances: set[str] = set()
@@ -370,6 +417,18 @@ class ServerFactory(TwistedServerFactory):
         different.
         """
         return WireFactory(self, wire)
+
+    def checkRoom(self) -> None:
+        """
+        May there be one more peer?
+
+        @raise Busy: there are too many.
+        """
+        limit = self.context.limits.peers
+        if len(self.hub.joined) >= limit:
+            raise Busy(
+                f"{limit} connections are open, which is the limit ([limits] peers); try later"
+            )
 
     def endAll(self, error: PysigError) -> None:
         """
