@@ -15,7 +15,7 @@ serial lines or 127.0.0.1: behind these are many programs and users, and also tu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from ipaddress import IPv6Address as Parsed6
 from ipaddress import ip_address
 from typing import Any, Final, Generic, TypeVar
@@ -119,14 +119,12 @@ class Door(Generic[T]):
         self._checked.discard(stranger)
 
 
-def originOf(getPeer: Callable[[], Any]) -> str | None:
+def originOf(transport: Any) -> str | None:
     """
     What a connection counts as; C{None} for those that are not bounded.
-
-    @param getPeer: a transport's, which some carriers do not have.
     """
     try:
-        address = getPeer()
+        address = transport.getPeer()
     except (NotImplementedError, AttributeError):
         return None
     if not isinstance(address, (IPv4Address, IPv6Address)) or isLocal(address):

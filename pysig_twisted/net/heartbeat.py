@@ -45,19 +45,27 @@ class Watched(Protocol):
     A connection, as the heartbeat sees it.
 
     @ivar heard: set when a byte comes in; reset here.
-    @ivar isHeld: is nothing read, so that none can come in?
     @ivar payer: who takes what it takes; C{None} for itself.
-    @ivar frameTime: seconds that a small frame may take.
     @ivar wire: its L{FrameReader<pysig_twisted.wire.frames.FrameReader>}, or what
         does the same for another wire.
     """
 
     heard: bool
-    isHeld: bool
     payer: object
-    frameTime: float
     outbox: Any
     wire: Any
+
+    @property
+    def isHeld(self) -> bool:
+        """
+        Is nothing read, so that none can come in?
+        """
+
+    @property
+    def frameTime(self) -> float:
+        """
+        Seconds that a small frame may take.
+        """
 
     def sayPing(self) -> None:
         """

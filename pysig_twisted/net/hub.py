@@ -32,8 +32,8 @@ from .limits import Limits
 from .link import shown
 from .ownership import AWAY, Ownership
 from .peers import Peer
-from .recalled import Recalled
 from .quotas import Quotas
+from .recalled import Recalled
 from .refills import Refills
 from .requests import Requests
 from .revision import revise

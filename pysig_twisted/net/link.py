@@ -428,7 +428,7 @@ class Link(Protocol):
         """
         See L{heartbeat.Watched}.
         """
-        self.end(RequestTimeout(f"a frame was begun and not finished within {seconds:g} s"))
+        self.end(RequestTimeout(f"a frame was begun and not finished within {seconds:.3g} s"))
 
     def foundGreedy(self, size: int, what: str) -> None:
         """

@@ -7,9 +7,9 @@ connections that it has. There are two exceptions:
 
   - L{ANONYMOUS} is nobody in particular, and may be very many: each such connection has an account
     of its own.
-  - A connection whose client has come again on another one is on its way out, which may take a while
-    to be seen. Its account is its own from then on: else a client that comes back would be refused
-    what it had itself. There is at most one of these for each client.
+  - A connection whose client has come again on another one is on its way out, which may take a
+    while to be seen. Its account is its own from then on: else a client that comes back would be
+    refused what it had itself. There is at most one of these for each client.
 
 Counting takes the same small time however much there is.
 """

@@ -355,9 +355,9 @@ class Requests:
         """
         Take a request out of all tables.
         """
-        if passed.caller is not None:
-            if passed.caller.asking.pop(passed.callerId, None) is not None:
-                passed.caller.account.requests -= 1
+        caller = passed.caller
+        if caller is not None and caller.asking.pop(passed.callerId, None) is not None:
+            caller.account.requests -= 1
         if passed.owner is not None:
             passed.owner.serving.pop(passed.ownerId, None)
         waiting = self._open.get(passed.life)

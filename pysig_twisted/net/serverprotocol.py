@@ -72,6 +72,7 @@ NEVER: Final = (None, -inf)
 In the place of the last connection of a client that has had none here.
 """
 
+
 @implementer(IHandshakeListener)
 class ServerProtocol(Link):
     """
@@ -124,13 +125,13 @@ class ServerProtocol(Link):
         factory = self.factory
         try:
             factory.checkRoom()
-            other = factory.door.enter(self, originOf(lambda: self.transport.getPeer()))
+            other = factory.door.enter(self, originOf(self.transport))
         except Busy as error:
             self.end(error)
             return False
         if other is not None:
-            gone, error = other
-            gone.end(error)
+            gone, why = other
+            gone.end(why)
         return True
 
     @property
@@ -182,10 +183,18 @@ class ServerProtocol(Link):
                 )
             )
             return
+        self.welcome(hello, ANONYMOUS)
+
+    def welcome(self, hello: Hello, principal: str) -> None:
+        """
+        Have the client in, if there is room.
+
+        @param principal: as whom it is known.
+        """
         factory, limits = self.factory, self.context.limits
         try:
             factory.checkRoom()
-            account = factory.hub.quotas.enter(ANONYMOUS)
+            account = factory.hub.quotas.enter(principal)
         except Busy as error:
             self.end(error)
             return
@@ -304,7 +313,8 @@ class ServerProtocol(Link):
             elif isinstance(error, Busy):
                 # Where there are too many there may be very many.
                 count = door.crowded.note(self.context.clock.now())
-                what = "{address} was refused, {n} time(s): {error}"
+                if count > 1:
+                    what = "{address} and others were refused, {n} in all: {error}"
         if count:
             log(what, address=self.address, n=count, error=error.message)
 
