@@ -318,7 +318,9 @@ class StrangerTests(ServerRig):
         self.clock.advance(6)
         self.peer().leave()
         self.assertEmpty()
-        self.assertEqual((len(self.router.factory.door), self.router.factory.door._checked), (0, set()))
+        self.assertEqual(
+            (len(self.router.factory.door), self.router.factory.door._checked), (0, set())
+        )
 
 
 class MemoryTests(ServerRig):
