@@ -259,6 +259,8 @@ class Link(Protocol):
         """
         Bytes came in.
         """
+        if self.ended is not None:
+            return  # nothing is gathered of what nobody will look at
         context = self.context
         if self.isShaking:
             self.handshakeCompleted()  # and whatever is around us has kept it to itself
@@ -301,6 +303,7 @@ class Link(Protocol):
         self.context.deadlines.drop(self._abortBucket, self)
         self.outbox.close()
         self.conversation.ended()
+        self.wire.stop()
         self._signs = ()
         if self.ended is None:
             self.ended = self.lossOf(reason)

@@ -109,6 +109,12 @@ class FrameReader:
         """
         return len(self._gathered)
 
+    def stop(self) -> None:
+        """
+        The stream is over: keep nothing of what was not whole.
+        """
+        self._gathered = bytearray()
+
     def feed(self, data: bytes) -> Iterator[Any]:
         """
         The frames that C{data} completes: a L{Run<pysig_twisted.wire.runs.Run>}

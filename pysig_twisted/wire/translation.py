@@ -130,6 +130,12 @@ class Translation:
         """
         return self.held + 1
 
+    def stop(self) -> None:
+        """
+        See L{Reader<pysig_twisted.wire.version1.Reader>}.
+        """
+        self._incoming.stop()
+
     def feed(self, data: bytes) -> Iterator[Any]:
         """
         The messages that C{data} completes.

@@ -363,6 +363,23 @@ class MemoryTests(ServerRig):
         self.assertLess(self.held(peer), 100)
         self.assertLess(sum(map(len, peer.carrier.writes)), 500)
 
+    def test_afterTheEnd(self) -> None:
+        """Nothing is kept of a connection that is over, nor with the error that ended it."""
+        for data in (HALF, b"\0\0\0\x40\1" + b"[" * 63):
+            peer = self.stranger()
+            peer.carrier.fill()
+            peer.raw(data)
+            self.wait(5.1)  # HELLO has not come, or it was none
+            error = peer.protocol.ended
+            self.assertIsNone(error.__cause__ or error.__context__ or error.__traceback__)
+            before = self.held(peer)
+            for _ in range(10):
+                peer.raw(b"\0\0\x1f\0" + b"\1" * 1000)
+            self.assertLessEqual(self.held(peer), before)
+            self.wait(2.1)
+            self.assertTrue(peer.isOver)
+            self.assertLess(self.held(peer), 100)
+
     def test_output(self) -> None:
         """Whatever a stranger says it gets one GOODBYE, of a bounded length."""
         for data in (
