@@ -160,7 +160,12 @@ def knobRows() -> Iterator[Row]:
         *limit("grace"),
         "for how long a sender whose link broke is not told as gone; at most `window`",
     )
-    yield "history", *limit("history"), "what the router remembers of all senders together"
+    yield (
+        "history",
+        *limit("history"),
+        "what the router remembers of all senders together; the oldest is forgotten of a sender that"
+        " has about as much as any, of the principal that has",
+    )
     yield (
         "history of one sender",
         size(history.LIFE_BYTES),
@@ -233,15 +238,15 @@ def knobRows() -> Iterator[Row]:
     )
     yield (
         "all outboxes",
-        size(heartbeat.WAITING),
-        FIXED,
-        "what may wait for all peers together; over it those go for which most waits",
+        *limit("outboxes"),
+        "what may wait for all peers together; over it those go for which most waits, of the principal"
+        " for which most waits",
     )
     yield (
         "frames that are not whole",
         size(heartbeat.UNFINISHED),
         FIXED,
-        "of all peers together; over it those go that have most",
+        "of all peers together; over it those go that have most, of the principal that has most",
     )
     yield (
         "behind",

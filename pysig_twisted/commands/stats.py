@@ -72,7 +72,7 @@ FIELDS: Final = {
 }
 HEADINGS: Final = ("", "", "per second")
 NUMBERS: Final = HEADINGS[2:]
-CONSTANT: Final = ("software", "epoch")
+CONSTANT: Final = ("software", "epoch", "strangers", "strangersRefused", "refusedFor")
 """
 What need not be looked at again and again: so the rest has room on 24 lines.
 """
@@ -125,7 +125,8 @@ def stats(
 
     Subscriptions are those that the router keeps; events delivered, replayed and
     missed are copies, one for each connection. A peer is late while it has yet to
-    hear what others have heard. Holds are pauses of those who fire faster than a
+    hear what others have heard. Strangers are connections that have not said who they
+    are. Holds are pauses of those who fire faster than a
     listener takes it. The history is what the router remembers of its senders, and
     pending are the bytes that wait to be sent.
     """
