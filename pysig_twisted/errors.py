@@ -72,7 +72,31 @@ class PysigError(Exception):
             return RemoteError(code or "unknown", message)
         if kind is RemoteError:
             return RemoteError(str(fields.get("type", "")), message)
+        if issubclass(kind, Ruled):
+            return kind(message, str(fields.get("rule", "")))
         return kind(message)
+
+
+class Ruled(PysigError):
+    """
+    A rule does not allow it.
+
+    @ivar rule: the rule, for people; empty if it is not known.
+    """
+
+    def __init__(self, message: str | None = None, rule: str = "") -> None:
+        """
+        @param message: the sentence for people.
+        @param rule: its name and where it stands.
+        """
+        super().__init__(*(() if message is None else (message,)))
+        self.rule = rule
+
+    def toWire(self) -> dict[str, Any]:
+        """
+        The error as the object that ERROR and FAIL frames carry, with its rule.
+        """
+        return {**super().toWire(), **({"rule": self.rule} if self.rule else {})}
 
 
 class NoSuchSender(PysigError, LookupError, code="no-such-sender", exit=80, http=404):
@@ -111,7 +135,7 @@ class Cancelled(PysigError, CancelledError, code="cancelled", exit=98, http=499)
     """
 
 
-class Denied(PysigError, PermissionError, code="denied", exit=77, http=403):
+class Denied(Ruled, PermissionError, code="denied", exit=77, http=403):
     """
     The rules do not allow it.
     """
@@ -123,7 +147,7 @@ class NotAuthenticated(PysigError, PermissionError, code="not-authenticated", ex
     """
 
 
-class Revoked(PysigError, PermissionError, code="revoked", exit=96, http=403):
+class Revoked(Ruled, PermissionError, code="revoked", exit=96, http=403):
     """
     It was allowed once; the rules have changed.
     """

@@ -145,9 +145,11 @@ class Claim:
         """
         self._timer = None
         sender = self._sender
-        if sender is not None and sender.state is State.REFUSED:
+        isRefused = sender is not None and sender.state is State.REFUSED
+        # Where a rule denies it, a client asks again itself when there are others.
+        if sender is not None and isRefused and not sender.isDenied:
             self._sender = None
             sender.remove()
             self.ask()
-        elif sender is not None:  # it has the name, or waits for it
+        elif sender is not None:  # it has the name, waits for it, or is denied it
             sender.whenSettled().addCallbacks(self._accepted, self._refused)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from ..errors import Ruled
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -61,6 +63,14 @@ class Declaration:
         self._error: PysigError | None = None
         # Those who wait, if there were any yet: most have none.
         self._waiting: list[Deferred[Any]] | None = None
+
+    @property
+    def isDenied(self) -> bool:
+        """
+        Has a rule of the router refused it? It is tried again when the router says that
+        the rules have changed, too.
+        """
+        return self.state is State.REFUSED and isinstance(self._error, Ruled)
 
     def whenSettled(self) -> Deferred[Self]:
         """

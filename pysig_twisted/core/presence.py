@@ -28,12 +28,18 @@ CLOSED: Final = "closed"
 Why a life ended whose owner took it back and named no other reason.
 """
 
+REVOKED: Final = "revoked"
+"""
+Why a life ended that goes on, for a listener that may not know of it any more.
+"""
+
 ROUTERS_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "lost": "the connection of its owner broke",
         "timeout": "its owner was silent",
         "replaced": "its owner registered it anew",
         "kicked": "an operator or a rule ended it",
+        REVOKED: "it is here, and the listener may not know of it any more",
         "link": "the link of the listener is down",
     }
 )

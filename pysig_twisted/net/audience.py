@@ -15,9 +15,11 @@ from ..core.presence import Life, Presence, concerns, sidText
 from ..core.router import lastSeq
 from ..core.subscriptions import Key, SubscriptionIndex
 from ..errors import Busy
-from ..names import checkPattern, isPattern
+from ..names import checkPattern, isPattern, isReserved
 from ..wire.messages import Listen, Listening, PresenceNotice, Result, Resume, Unlisten
 from ..wire.version1 import encode
+from .access import Access, denied, hearing
+from .interest import Interest
 from .limits import Limits
 from .peers import Peer
 
@@ -41,17 +43,20 @@ class Audience:
         backlogs: Backlogs,
         holds: Holds,
         limits: Limits,
+        access: Access,
         note: Callable[..., object],
     ) -> None:
         """
         @param lives: who is here.
         @param backlogs: what peers have yet to hear.
         @param holds: makes publishers wait for peers.
+        @param access: knows what peers may hear and see.
         @param note: tells a verbose log what a peer did.
         """
         self.index: SubscriptionIndex[Peer] = SubscriptionIndex()
         self.backlogs = backlogs
         self.limits = limits
+        self._access = access
         self._holds = holds
         self._lives = lives
         self._note = note
@@ -61,11 +66,15 @@ class Audience:
         A peer subscribes: first it is told who is here, unless it has been.
 
         @raise BadName: neither a name nor a pattern.
+        @raise Denied: it may hear nothing of that.
         @raise Busy: it has too many subscriptions.
         """
         event = checkPattern(action.event, "event")
         # Many listen to events of the same few names, each of which is kept once.
         key = (checkPattern(action.sender, "sender"), event and intern(event))
+        decision = self._access.listening(peer.principal, key)
+        if not decision.isAllowed:
+            raise denied(peer.principal, hearing(key), decision)
         isReplayed = action.start not in ("now", "resume")
         if isReplayed:
             self.backlogs.of(peer).checkRoom()
@@ -107,15 +116,21 @@ class Audience:
         """
         key = (action.sender, action.event)
         if key in peer.listens:
-            entry = peer.listens.pop(key)
-            peer.told.pop(key[0], None)
-            if entry is not None:
-                self.index.remove(entry)
-            peer.patterns -= isLoose(key)
+            self.drop(peer, key)
             self._changed(peer)
             self._holds.relieved(peer)
             self._note(peer, "leaves {event} of {sender}", **named(key))
         peer.send(Result(number, {}))
+
+    def drop(self, peer: Peer, key: Key) -> None:
+        """
+        A peer has a subscription no more.
+        """
+        entry = peer.listens.pop(key)
+        peer.told.pop(key[0], None)
+        if entry is not None:
+            self.index.remove(entry)
+        peer.patterns -= isLoose(key)
 
     def leave(self, peer: Peer) -> None:
         """
@@ -133,21 +148,43 @@ class Audience:
         Tell the peers whom it concerns that a life began, or why it ended. Those that
         have yet to hear something of it are told in the place of that.
         """
-        concerned = dict.fromkeys(
-            entry.target
-            for entry in self.index.ofSender(life.name)
-            if concerns(entry.key, life.name, life.events)
-        )
-        frames: dict[int, bytes] = {}
-        for peer in concerned:
+        info, seq = life.info(), lastSeq(life)
+        sight = self._access.sight(info)
+        concerned: dict[Peer, SenderInfo] = {}
+        for entry in self.index.ofSender(life.name):
+            peer = entry.target
+            mine = None if peer in concerned else sight(peer.principal)
+            if mine is not None and concerns(entry.key, mine.name, mine.events):
+                concerned[peer] = mine
+        frames: dict[tuple[int, SenderInfo], bytes] = {}
+        for peer, mine in concerned.items():
             peer.told.pop(life.name, None)
             if peer.isLate(life.name):
                 continue
             if reason is None and life.record and self.backlogs.appeared(peer, life.record):
                 continue
-            if peer.maxFrame not in frames:
-                frames[peer.maxFrame] = _frameOf(life, reason, peer.maxFrame)
-            peer.write(frames[peer.maxFrame])
+            frame = frames.get((peer.maxFrame, mine))
+            if frame is None:
+                frame = presenceFrame(mine, seq, reason, peer.maxFrame)
+                frames[peer.maxFrame, mine] = frame
+            peer.write(frame)
+
+    def shown(self, peer: Peer, access: Access) -> dict[str, SenderInfo]:
+        """
+        The senders that a peer knows to be here, by these rules, as it knows them; but for
+        those that it is late on.
+        """
+        keys = [key for key, entry in peer.listens.items() if entry is not None]
+        interest = Interest(keys, access, peer.principal)
+        lives: dict[str, Life[Any]] = {}
+        for sender in {sender for sender, _ in keys}:
+            lives.update((life.name, life) for life in self._lives.matching(sender))
+        found = {
+            name: interest.shown(life.info())
+            for name, life in lives.items()
+            if not (isReserved(name) or peer.isLate(name))
+        }
+        return {name: info for name, info in found.items() if info is not None}
 
     def _tellPresent(self, peer: Peer, key: Key) -> None:
         """
@@ -155,12 +192,14 @@ class Audience:
         one sender, it may have been told for another event of that.
         """
         isOne = not (key[0] is None or isPattern(key[0]))
+        interest = Interest((key,), self._access, peer.principal)
         for life in self._lives.matching(key[0]):
             name, seq = life.name, lastSeq(life)
-            if peer.told.get(name) == seq or peer.isLate(name):
+            if isReserved(name) or peer.told.get(name) == seq or peer.isLate(name):
                 continue
-            if concerns(key, name, life.events):
-                peer.write(_frameOf(life, None, peer.maxFrame))
+            info = interest.shown(life.info())
+            if info is not None:
+                peer.write(presenceFrame(info, seq, None, peer.maxFrame))
                 if isOne:
                     peer.told[name] = seq
 
@@ -188,13 +227,6 @@ def isLoose(key: Key) -> bool:
     Is there a pattern in it?
     """
     return isPattern(key[0]) or isPattern(key[1])
-
-
-def _frameOf(life: Life[Any], reason: str | None, maxFrame: int) -> bytes:
-    """
-    The PRESENCE frame of a life as it is now.
-    """
-    return presenceFrame(life.info(), lastSeq(life), reason, maxFrame)
 
 
 def named(key: Key) -> dict[str, str]:

@@ -31,11 +31,12 @@ from ..wire.codecs import Codecs
 from ..wire.messages import Replay, Result
 from ..wire.runs import inPieces
 from ..wire.version1 import encode
+from .access import Access
 from .audience import presenceFrame
 from .cursor import Cursor, Newest
 from .interest import Interest
 from .liferecord import LifeRecord
-from .reading import Answer, Reading
+from .reading import Answer, Place, Reading
 from .skim import Skim
 
 if TYPE_CHECKING:
@@ -69,10 +70,16 @@ class Backlog:
     """
 
     def __init__(
-        self, peer: Peer, codecs: Codecs, refresh: Callable[[str], object], refills: Refills
+        self,
+        peer: Peer,
+        codecs: Codecs,
+        access: Access,
+        refresh: Callable[[str], object],
+        refills: Refills,
     ) -> None:
         """
         @param codecs: the encodings that this process speaks.
+        @param access: knows what the peer may hear and see.
         @param refresh: told of a name that the peer is late on from now on, or no more.
         @param refills: asks owners for what they fired before the router knew them.
         """
@@ -81,6 +88,7 @@ class Backlog:
         self._peer = peer
         self._tally = peer.link.context.tally
         self._codecs = codecs
+        self._access = access
         self._refresh = refresh
         self._refills = refills
         self._known: Interest | None = None
@@ -98,15 +106,22 @@ class Backlog:
         What the peer hears.
         """
         if self._known is None:
-            self._known = Interest(self._peer.listens)
+            self._known = self._interestIn(self._peer.listens)
         return self._known
+
+    def _interestIn(self, keys: Iterable[Key]) -> Interest:
+        """
+        What the peer hears by some subscriptions.
+        """
+        return Interest(keys, self._access, self._peer.principal)
 
     def fallBehind(self, record: LifeRecord, seq: int) -> None:
         """
         The peer was not given what follows this event.
         """
         if record.lives.name not in self.late:
-            self._begin(Cursor(record.lives, record, seq, isTold=True), None)
+            cursor = Cursor(record.lives, record, seq, isTold=True)
+            self._begin(cursor, None, (record, seq))
         self._awaitRoom()
 
     def resume(self, number: int, cursors: Iterable[Cursor]) -> Answer:
@@ -173,7 +188,7 @@ class Backlog:
         """
         See L{replay}.
         """
-        answer, interest = Answer(number, key), Interest((key,))
+        answer, interest = Answer(number, key), self._interestIn((key,))
         for record in records:
             hears = partial(interest.hears, record.lives.name)
             cursor: Cursor | Newest | Skim
@@ -195,15 +210,22 @@ class Backlog:
         """
         return self.late[name].isWaiting
 
-    def interestChanged(self) -> None:
+    def interestChanged(self, reason: str | None = None) -> None:
         """
-        The peer's subscriptions have changed.
+        The peer's subscriptions have changed, or what it may hear.
+
+        @param reason: what it is told of a sender that is not for it any more; C{None} if
+            it knows.
         """
         self._known = None
         if not self.late and not self._asked:
             return
         for reading in tuple(self.late.values()):
-            reading.interest = self._interest
+            presence = reading.judged(self._interest, reason, self._peer)
+            if presence and reading.answer is None:
+                self._peer.write(presence)
+            elif presence and reading.answer is not None:
+                self._say(reading, reading.answer, presence, False)
             if not self._isConcerned(reading):
                 del self.late[reading.name]
                 self._refresh(reading.name)
@@ -219,9 +241,7 @@ class Backlog:
         """
         here = reading.cursor.record
         records = (*reading.cursor.lives.records, *([] if here is None else [here]))
-        return not records or any(
-            reading.interest.concerns(reading.name, record.info.events) for record in records
-        )
+        return not records or any(reading.interest.shown(record.info) for record in records)
 
     def _leaveOut(self, reading: Reading) -> None:
         """
@@ -277,13 +297,16 @@ class Backlog:
         if not self._peer.link.outbox.isClosed:
             self.fill()
 
-    def _begin(self, cursor: Cursor, answer: Answer | None) -> None:
+    def _begin(self, cursor: Cursor, answer: Answer | None, place: Place | None = None) -> None:
         """
         The peer is late on a name.
+
+        @param place: the life that it knows to be here, and the last event of that which it
+            was given.
         """
         name = cursor.lives.name
         reads = Skim(cursor, self._soon) if self._peer.link.outbox.isSlow else cursor
-        self.late[name] = Reading(reads, self._interest, answer)
+        self.late[name] = Reading(reads, self._interest, answer, place=place)
         self._refresh(name)
 
     def _soon(self) -> int:
@@ -365,9 +388,10 @@ class Backlog:
         What says of whom there was nothing, where nothing else of it was sent.
         """
         record = reading.cursor.record
-        if record is None or reading.isPartial is False:
+        info = None if record is None else reading.interest.shown(record.info)
+        if record is None or info is None or reading.isPartial is False:
             return b""
-        return presenceFrame(record.info, record.last, record.reason, self._peer.maxFrame)
+        return presenceFrame(info, record.last, record.reason, self._peer.maxFrame)
 
     def _finish(self, answer: Answer) -> None:
         """

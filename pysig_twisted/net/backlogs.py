@@ -20,6 +20,7 @@ from ..errors import BadRequest, Busy
 from ..names import isPattern, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, Seen, sidNumber
+from .access import Access
 from .backlog import Backlog
 from .cursor import Cursor
 from .history import History
@@ -71,14 +72,17 @@ class Backlogs:
         codecs: Codecs,
         deadlines: Deadlines,
         refills: Refills,
+        access: Access,
         refresh: Callable[[str], object],
     ) -> None:
         """
         @param history: what is remembered.
         @param codecs: the encodings that this process speaks.
         @param refills: asks owners for what is not remembered.
+        @param access: knows what peers may hear and see.
         @param refresh: told of a name on which a peer is late from now on, or no more.
         """
+        self._access = access
         self._history = history
         self._codecs = codecs
         self._deadlines = deadlines
@@ -91,7 +95,7 @@ class Backlogs:
         The backlog of a peer, from the first time that it is needed.
         """
         if peer.backlog is None:
-            peer.backlog = Backlog(peer, self._codecs, self._refresh, self._refills)
+            peer.backlog = Backlog(peer, self._codecs, self._access, self._refresh, self._refills)
         return peer.backlog
 
     def replay(self, peer: Peer, number: int, key: Key, start: int | str) -> None:
@@ -101,17 +105,13 @@ class Backlogs:
         @param number: its call.
         @param start: see L{Listen<pysig_twisted.wire.messages.Listen>}.
         """
-        interest = Interest((key,))
+        interest = Interest((key,), self._access, peer.principal)
         records = [
             lives.current
             for lives in map(self._history.lives, self._named((key,)))
             if lives is not None and lives.current is not None
         ]
-        heard = [
-            record
-            for record in records
-            if record and interest.concerns(record.info.name, record.info.events)
-        ]
+        heard = [record for record in records if record and interest.shown(record.info)]
         self.of(peer).replay(number, key, start, heard)
 
     def places(self, peer: Peer, key: Key) -> Seen:
@@ -121,14 +121,14 @@ class Backlogs:
         """
         if peer.backlog is None or not peer.backlog.late:
             return {}
-        interest, late = Interest((key,)), peer.backlog.late
+        interest = Interest((key,), self._access, peer.principal)
+        late = peer.backlog.late
         if key[0] is not None and not isPattern(key[0]):
             late = {key[0]: late[key[0]]} if key[0] in late else {}
         found = {
             name: record
             for name, reading in late.items()
-            if (record := reading.cursor.lives.newest) is not None
-            and interest.concerns(name, record.info.events)
+            if (record := _newest(reading.cursor.lives, interest)) is not None
         }
         return {name: (sidText(record.info.sid), record.last) for name, record in found.items()}
 
@@ -145,7 +145,8 @@ class Backlogs:
             for name in self._named(keys, resuming.seen)
             if (cursor := self._cursor(peer, name, resuming)) is not None
         ]
-        self._tellForgotten(peer, resuming.seen, Interest(keys))
+        interest = Interest(keys, self._access, peer.principal)
+        self._tellForgotten(peer, resuming.seen, interest)
         resuming.answer = self.of(peer).resume(number, cursors)
         resuming.seen = {}
         if not resuming.awaited:
@@ -164,10 +165,11 @@ class Backlogs:
         for name, last in reversed(self._history.forgotten.items()):
             if last.endedAt <= peer.awaySince:
                 break
-            lives = self._history.lives(name)
-            isHere = lives is not None and lives.records
+            isHere = self._lives(peer, name) is not None
             isKnown = name in seen and sidNumber(seen[name][0]) == last.sid
-            if not isKnown and not isHere and interest.concerns(name, last.events):
+            if isKnown or isHere or not interest.misses(name, last.events):
+                continue
+            if interest.concerns(name, self._access.events(peer.principal, name, last.events)):
                 peer.send(GapNotice(name, why="history"))
 
     def saw(self, peer: Peer, seen: Seen) -> None:
@@ -197,7 +199,7 @@ class Backlogs:
             self.of(peer).goOn(Cursor(record.lives, record, seq), resuming.answer)
             return True
         if sid:
-            peer.send(_gap(record.info.name, sid, seq))
+            self._tellGap(peer, record.info.name, sid, seq)
         return False
 
     def left(self, peer: Peer) -> None:
@@ -213,8 +215,8 @@ class Backlogs:
         """
         Where a peer goes on, of one name.
         """
-        lives, known = self._history.lives(name), resuming.seen.get(name)
-        if lives is None or not lives.records:
+        lives, known = self._lives(peer, name), resuming.seen.get(name)
+        if lives is None:
             if known is not None:
                 resuming.awaited[name] = sidNumber(known[0]), known[1]
             return None
@@ -223,7 +225,7 @@ class Backlogs:
         sid, seq = sidNumber(known[0]), known[1]
         record = lives.place(sid, seq)
         if record is None:
-            peer.send(_gap(name, sid, seq))
+            self._tellGap(peer, name, sid, seq)
             return _beginning(lives)
         return Cursor(lives, record, seq)
 
@@ -237,7 +239,24 @@ class Backlogs:
             loose = [matcher(each) for each in senders if each is None or isPattern(each)]
             for name, (sid, seq) in resuming.awaited.items():
                 if name in senders or any(isWanted(name) for isWanted in loose):
-                    peer.send(_gap(name, sid, seq))
+                    self._tellGap(peer, name, sid, seq)
+
+    def _lives(self, peer: Peer, name: str) -> Lives | None:
+        """
+        What is remembered of a name, if there is something that a peer may know of.
+        """
+        lives = self._history.lives(name)
+        if lives is None:
+            return None
+        maySee = partial(self._access.maySee, peer.principal)
+        return lives if any(maySee(record.info) for record in lives.records) else None
+
+    def _tellGap(self, peer: Peer, name: str, sid: int, seq: int) -> None:
+        """
+        Nobody knows what a life has fired after this event, which the peer says it knows.
+        """
+        if self._access.mayEverHear(peer.principal, name):
+            peer.send(GapNotice(name, sidText(sid), seq + 1, None, None, None, "history"))
 
     def _named(self, keys: Iterable[Key], more: Iterable[str] = ()) -> list[str]:
         """
@@ -264,8 +283,8 @@ def _beginning(lives: Lives) -> Cursor:
     return Cursor(lives, first, 0 if first.oldest or first.goesOn else first.start)
 
 
-def _gap(name: str, sid: int, seq: int) -> GapNotice:
+def _newest(lives: Lives, interest: Interest) -> LifeRecord | None:
     """
-    What tells that nobody knows what a life has fired after this event.
+    The newest of these lives that a peer is to know of.
     """
-    return GapNotice(name, sidText(sid), seq + 1, None, None, None, "history")
+    return next((each for each in reversed(lives.records) if interest.shown(each.info)), None)

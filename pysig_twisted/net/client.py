@@ -5,6 +5,7 @@ The router of a client.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -51,6 +52,7 @@ from .ownsenders import OwnSenders
 from .pace import Pace
 from .peers import PeerInfo
 from .questions import Questions
+from .ruling import noticed
 from .uplink import Uplink
 
 UNSENT: Final = 64 << 20
@@ -123,7 +125,7 @@ class ClientRouter(Service):
             self._declare,
             self._interests.view.linkBack,
             self._lost,
-            self._own.noticed,
+            partial(noticed, self._interests, self._own),
             checkWire(wire),
         )
         self._pace = Pace(self._deadlines, self._uplink, self._own)

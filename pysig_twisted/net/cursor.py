@@ -165,6 +165,6 @@ class Newest:
 
     def next(self, hears: Callable[[str], bool]) -> Step | None:
         """
-        See L{Cursor.next}.
+        See L{Cursor.next}. What it was made for may be wanted no more.
         """
-        return next(self._kept, None)
+        return next((kept for kept in self._kept if hears(kept.stream.event)), None)

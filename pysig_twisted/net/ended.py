@@ -36,11 +36,13 @@ class _End(NamedTuple):
     @ivar seq: the number of its last event that was heard or told as missed.
     @ivar since: when it was over, or when a router could have told; C{None} while
         none could.
+    @ivar isHidden: is it over for us alone?
     """
 
     sid: int
     seq: int
     since: float | None
+    isHidden: bool = False
 
 
 class Ended:
@@ -60,16 +62,17 @@ class Ended:
         self._told: dict[str, _End] = {}
         self._lost: dict[str, _End] = {}
 
-    def add(self, name: str, sid: int, seq: int, isTold: bool) -> None:
+    def add(self, name: str, sid: int, seq: int, isTold: bool, isHidden: bool = False) -> None:
         """
         A life is over.
 
         @param isTold: has the router said so, and which its last event was?
+        @param isHidden: is it over for us alone, as we may not know of it any more?
         """
         self._told.pop(name, None)
         self._lost.pop(name, None)
         ends, limit = (self._told, MAX_TOLD) if isTold else (self._lost, MAX_LOST)
-        ends[name] = _End(sid, seq, self._now() if isTold else None)
+        ends[name] = _End(sid, seq, self._now() if isTold else None, isHidden)
         if len(ends) > limit:
             del ends[next(iter(ends))]
 
@@ -79,6 +82,13 @@ class Ended:
         """
         end = self._told.get(name) or self._lost.get(name)
         return end.seq if end is not None and end.sid == sid else None
+
+    def isHidden(self, name: str, sid: int) -> bool:
+        """
+        Is this life over for us alone? What it fires meanwhile is not for us.
+        """
+        end = self._told.get(name)
+        return end is not None and end.sid == sid and end.isHidden
 
     def isTold(self, name: str, sid: int, seq: int) -> bool:
         """

@@ -10,6 +10,7 @@ L{PeerSignal} with the outboxes to write to.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from twisted.logger import Logger
@@ -43,6 +44,7 @@ from ..wire.runs import (
     parseHead,
     scan,
 )
+from .access import Access
 from .adapting import Adapted, speaks
 from .backlogs import Backlogs
 from .flow import Outbox
@@ -124,6 +126,7 @@ class Events:
         history: History,
         backlogs: Backlogs,
         holds: Holds,
+        access: Access,
     ) -> None:
         """
         @param peers: the subscriptions of peers.
@@ -134,7 +137,9 @@ class Events:
         @param history: what is remembered.
         @param backlogs: what peers have yet to hear.
         @param holds: makes publishers wait.
+        @param access: knows what peers may hear.
         """
+        self._access = access
         self._history = history
         self._backlogs = backlogs
         self._holds = holds
@@ -337,6 +342,9 @@ class Events:
         name = peer.codecs.get(head.codec)
         if life is None or life.owner is not peer or life.sid != head.sid:
             error = NotOwner(f"sender {head.sender!r} is not, or no longer, this connection's")
+            revoked = peer.revoked.get(head.sender)
+            if revoked is not None and revoked.sid == head.sid:
+                error = revoked.error
         elif head.event not in life.events:
             error = NoSuchEvent(f"sender {head.sender!r} did not declare event {head.event!r}")
         elif name is None:
@@ -396,14 +404,17 @@ class Events:
 
     def _prepare(self, signal: PeerSignal) -> None:
         """
-        Sort out who takes the signal's frames as they are.
+        Sort out who takes the signal's frames as they are, of those who may hear it.
         """
         targets = signal.route.targets
         if targets is None:
             targets = self._peers.refresh(signal.route)
         plain, others, late = [], [], []
+        name, event, mayHear = signal.life.name, signal.stream.event, self._access.mayHear
         for peer in dict.fromkeys(targets):
-            if peer.isLate(signal.life.name):
+            if not mayHear(peer.principal, name, event):
+                continue
+            if peer.isLate(name):
                 late.append(peer)
             elif peer.maxFrame >= self._maxFrame and speaks(peer, signal.stream):
                 plain.append(peer.link.writeEvents)
@@ -421,6 +432,14 @@ class Events:
             for signal in self._signals.get(life, ()):
                 signal.targets = None
 
+    def refreshAll(self) -> None:
+        """
+        The rules have changed.
+        """
+        for signals in self._signals.values():
+            for signal in signals:
+                signal.targets = None
+
     def missing(self, life: Life[Any], last: int, why: str) -> None:
         """
         Events of a life up to this number will never come: tell all who might have
@@ -430,7 +449,9 @@ class Events:
         self._history.leaveOut(life.record, last, why)
         count = last - first + 1
         notice = GapNotice(life.name, sidText(life.sid), first, last, count, None, why)
-        for peer in dict.fromkeys(entry.target for entry in hearers(self._peers, life)):
+        mine = cache(lambda principal: self._access.events(principal, life.name, life.events))
+        heard = hearers(self._peers, life, lambda peer: mine(peer.principal))
+        for peer in dict.fromkeys(entry.target for entry in heard):
             if not peer.isLate(life.name):
                 peer.send(notice)
         self.missingHere(life, first, last, why)
@@ -442,16 +463,22 @@ class Events:
         gap = Gap(life.name, life.sid, first, last, last - first + 1, None, why)
         # How many of them were events that this listener hears, nobody knows.
         some = Gap(life.name, life.sid, first, last, None, None, why)
-        for entry in hearers(self._listeners.index, life):
+        for entry in hearers(self._listeners.index, life, lambda _: life.events):
             entry.target.missed(gap if entry.key[1] is None else some)
 
 
-def hearers(index: SubscriptionIndex[T], life: Life[Any]) -> list[Entry[T]]:
+def hearers(
+    index: SubscriptionIndex[T], life: Life[Any], events: Callable[[T], tuple[str, ...]]
+) -> list[Entry[T]]:
     """
     The subscriptions that hear at least one event of a life.
+
+    @param events: which of them a subscriber may hear.
     """
     return [
-        entry for entry in index.ofSender(life.name) if any(map(matcher(entry.key[1]), life.events))
+        entry
+        for entry in index.ofSender(life.name)
+        if any(map(matcher(entry.key[1]), events(entry.target)))
     ]
 
 

@@ -22,6 +22,8 @@ import msgspec
 
 from ..core.info import SenderInfo
 from ..core.presence import sidText
+from ..core.requests import currentRequest
+from ..core.router import LOCAL
 from ..errors import BadName, BadRequest
 from ..names import ROUTER, checkPattern
 from ..version import SOFTWARE
@@ -76,7 +78,7 @@ class Facts:
 
     def senders(self, params: Any) -> dict[str, Any]:
         """
-        The connected senders.
+        The connected senders, as the caller may know them.
         """
         given = arguments(params, "pattern", "after", "room")
         try:
@@ -87,7 +89,13 @@ class Facts:
         if not isinstance(after, str):
             raise BadRequest(f"after: {after!r} is not a sender's name")
         lives = self._hub._lives.matching(pattern)
-        found = (senderFact(life.info()) for life in lives if life.name > after)
+        caller, visible = currentRequest().caller, self._hub.access.visible
+        seen = (
+            life.info() if caller == LOCAL else visible(caller, life.info())
+            for life in lives
+            if life.name > after
+        )
+        found = (senderFact(info) for info in seen if info is not None)
         return page("senders", found, roomOf(given))
 
     def peers(self, params: Any) -> dict[str, Any]:

@@ -196,8 +196,7 @@ class History:
         if len(self.forgotten) > MAX_FORGOTTEN:
             self.forgotten.popitem(last=False)
         while record.ordinal >= lives.first:
-            oldest = lives.records.popleft()
-            lives.first += 1
+            oldest = lives.forget()
             del self._ended[oldest]
             self.charge -= oldest.charge
             oldest.shrink(0)

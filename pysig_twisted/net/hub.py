@@ -17,10 +17,12 @@ from ..core.localsignals import Publish
 from ..core.presence import Life
 from ..core.router import LOCAL, Router, lastSeq, senderGone
 from ..core.signals import Sender
-from ..errors import ProtocolError, PysigError
+from ..errors import Denied, ProtocolError, PysigError
+from ..interfaces import IPolicy
 from ..names import isReserved
 from ..wire.codecs import Codecs
 from ..wire.messages import AddSender, Call, Error, Listen, RemoveSender, Resume, Unlisten
+from .access import Access, checkPolicy
 from .audience import Audience
 from .backlogs import Backlogs
 from .events import Events
@@ -33,6 +35,7 @@ from .peers import Peer
 from .recalled import Recalled
 from .refills import Refills
 from .requests import Requests
+from .revision import revise
 
 BROKEN: Final = ("lost", "timeout")
 """
@@ -53,6 +56,7 @@ class Hub(Router):
     @ivar backlogs: what peers have yet to hear of it.
     @ivar refills: what owners are asked to send again.
     @ivar holds: makes publishers wait for slow peers.
+    @ivar access: knows what peers may do.
     @ivar limits: the bounds.
     @ivar verbose: log each declaration, too?
     """
@@ -60,10 +64,19 @@ class Hub(Router):
     log = Logger()
     verbose = False
 
-    def __init__(self, clock: Clock, deadlines: Deadlines, codecs: Codecs, limits: Limits) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        deadlines: Deadlines,
+        codecs: Codecs,
+        limits: Limits,
+        policy: IPolicy | None = None,
+    ) -> None:
         """
         @param clock: the time.
         @param deadlines: for requests and challenges.
+        @param policy: decides what peers may do; C{None} if everything is allowed.
+        @raise ConfigError: it is no policy.
         """
         super().__init__()
         self._time = clock
@@ -72,15 +85,21 @@ class Hub(Router):
         self._ended: dict[str, tuple[int, int]] = {}
         self.joined: dict[int, Peer] = {}
         self.limits = limits
+        self.access = access = Access(checkPolicy(policy))
         self._deadlinesMade = deadlines
         self.history = History(limits.history, limits.window)
         self._remembered = Recalled(self.history, codecs)
         self.refills = Refills(self.history, deadlines, self._lives.get)
         self.backlogs = Backlogs(
-            self.history, codecs, deadlines, self.refills, lambda name: self.events.refresh(name)
+            self.history,
+            codecs,
+            deadlines,
+            self.refills,
+            access,
+            lambda name: self.events.refresh(name),
         )
         self.holds = Holds(clock, deadlines, limits)
-        self.audience = Audience(self._lives, self.backlogs, self.holds, limits, self.note)
+        self.audience = Audience(self._lives, self.backlogs, self.holds, limits, access, self.note)
         self.ownership = Ownership(self, deadlines)
         self.events = Events(
             self.audience.index,
@@ -91,8 +110,9 @@ class Hub(Router):
             self.history,
             self.backlogs,
             self.holds,
+            access,
         )
-        self.requests = Requests(codecs, deadlines, limits, self._lives.get)
+        self.requests = Requests(codecs, deadlines, limits, access, self._lives.get)
         self._calls: dict[type, Callable[[Peer, int, Any], object]] = {
             AddSender: self.ownership.claim,
             RemoveSender: self.ownership.giveBack,
@@ -107,6 +127,16 @@ class Hub(Router):
         """
         self.limits = self.audience.limits = self.requests.limits = self.holds.limits = limits
         self.history.budget, self.history.window = limits.history, limits.window
+
+    def setPolicy(self, policy: IPolicy | None) -> None:
+        """
+        Have these rules from now on. All peers are judged anew, at once: what is not
+        allowed any more ends, and whoever had it is told.
+
+        @param policy: decides what peers may do; C{None} if everything is allowed.
+        @raise ConfigError: it is no policy. The one before stays.
+        """
+        revise(self, checkPolicy(policy))
 
     def join(self, peer: Peer) -> None:
         """
@@ -160,6 +190,8 @@ class Hub(Router):
                 n=count,
                 error=error.message,
             )
+        if isinstance(error, Denied):
+            peer.isRefused = True
         peer.send(Error(number, error.toWire()))
 
     def note(self, peer: Peer, what: str, **fields: object) -> None:

@@ -168,6 +168,35 @@ class Interests:
             if wish.subscription in self._wishes:
                 wish.hear(message, maxFrame)
 
+    def revoked(self, key: Key, error: PysigError) -> None:
+        """
+        The rules do not allow this any more: the router tells no more of it.
+        """
+        if self._asked.get(key) in (None, Asked.LEAVING):
+            return
+        subscriptions = self._listeners.ofKey(key)
+        for subscription in subscriptions:
+            wish = self._wishes.pop(subscription, None)
+            if wish is not None:
+                self._wishOf.pop(wish.number, None)
+            if self._listeners.isConnected(subscription):
+                subscription.replay = None  # it had that
+        self._asked.forget(key)
+        self._abandon(key)
+        self._refuse(
+            subscriptions, error, "the router tells no more of {event} of {sender}: {error}"
+        )
+
+    def reloaded(self) -> None:
+        """
+        The rules have changed: ask again for what they did not allow.
+        """
+        for key in self._listeners.wanted():
+            for subscription in self._listeners.ofKey(key):
+                if subscription.isDenied and self._link is not None:
+                    subscription._settle(State.PENDING)
+                    self._seek(self._link, subscription)
+
     def lost(self) -> None:
         """
         The link is down.
@@ -249,10 +278,10 @@ class Interests:
             self._asked.set(key, Asked.AGREED)
             self._accept(concerned, late)
         elif asked is Asked.AGREED:
-            self._refuse(key, [each for each in concerned if not isOld(each)], error)
+            self._refuse([each for each in concerned if not isOld(each)], error)
         else:
             self._disagreed(key)
-            self._refuse(key, concerned, error)
+            self._refuse(concerned, error)
 
     def _resume(self, link: ClientProtocol, declared: Declared) -> None:
         """
@@ -286,7 +315,7 @@ class Interests:
             self._resumed.pop(key, None)
             if key not in self._anew:
                 self._disagreed(key)
-            self._refuse(key, old, error)
+            self._refuse(old, error)
 
     def _wasResumed(
         self, link: ClientProtocol, declared: Declared, value: Any, error: PysigError | None
@@ -334,15 +363,17 @@ class Interests:
         asked = self._asked.get(key)
         if self._link is not link:
             return
-        self._wishes.pop(subscription, None)
-        self._wishOf.pop(wish.number, None)
+        if self._wishOf.pop(wish.number, None) is not wish and wish.number:
+            return  # it was revoked meanwhile
+        if self._wishes.get(subscription) is wish:
+            del self._wishes[subscription]
         if asked is None or asked is Asked.LEAVING:
             return
         if error is not None:
             isOther = any(other.key == key for other in self._wishes)
             if asked is Asked.REPLAYING and not isOther:
                 self._asked.forget(key)
-            self._refuse(key, (subscription,), error)
+            self._refuse((subscription,), error)
             return
         late = self._settled(key, value)
         self._asked.set(key, Asked.AGREED)
@@ -355,10 +386,7 @@ class Interests:
         Tell the router that nobody wants this any more.
         """
         self._asked.set(key, Asked.LEAVING)
-        self._anew.discard(key)
-        self._resumed.pop(key, None)
-        for name in self.view.prune(key[0], self._isWanted):
-            self.arrivals.forget(name)
+        self._abandon(key)
 
         def left(_: None) -> None:
             if self._link is link and self._asked.get(key) is Asked.LEAVING:
@@ -367,6 +395,15 @@ class Interests:
                     self._seek(link, subscription)
 
         return link.settled(Unlisten(*key)).addCallback(left)
+
+    def _abandon(self, key: Key) -> None:
+        """
+        The router tells no more of this.
+        """
+        self._anew.discard(key)
+        self._resumed.pop(key, None)
+        for name in self.view.prune(key[0], self._isWanted):
+            self.arrivals.forget(name)
 
     def _settled(self, key: Key, value: Any) -> dict[str, Place]:
         """
@@ -438,16 +475,22 @@ class Interests:
             and self._asked.get(subscription.key) is Asked.AGREED
         )
 
-    def _refuse(self, key: Key, subscriptions: Iterable[Subscription], error: PysigError) -> None:
+    def _refuse(
+        self,
+        subscriptions: Iterable[Subscription],
+        error: PysigError,
+        text: str = "the router refused to tell of {event} of {sender}: {error}",
+    ) -> None:
         """
-        The router does not tell us what these want.
+        The router does not tell us what these want, which are all of one sender and event.
         """
-        self.log.warn(
-            "the router refused to tell of {event} of {sender}: {error}",
-            sender=key[0] or "any sender",
-            event=key[1] or "any event",
-            error=error.message,
-        )
+        for subscription in tuple(subscriptions)[:1]:
+            self.log.warn(
+                text,
+                sender=subscription.sender or "any sender",
+                event=subscription.event or "any event",
+                error=error.message,
+            )
         for subscription in subscriptions:
             if subscription.state is not State.REMOVED:
                 self._hearing.park(subscription)

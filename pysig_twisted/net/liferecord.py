@@ -8,9 +8,15 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from operator import attrgetter
+from typing import Final
 
 from ..core.info import SenderInfo
 from .kept import COST, Hole, Kept, Missing
+
+MAX_EVENTS: Final = 1000
+"""
+Names of events that are known of the lives of one name that are forgotten.
+"""
 
 _last = attrgetter("last")
 
@@ -258,9 +264,10 @@ class Lives:
     @ivar name: the name.
     @ivar records: the lives.
     @ivar first: the ordinal of the first of them.
+    @ivar forgotten: what those before them have declared.
     """
 
-    __slots__ = ("__weakref__", "first", "name", "records")
+    __slots__ = ("__weakref__", "first", "forgotten", "name", "records")
 
     def __init__(self, name: str) -> None:
         """
@@ -269,6 +276,18 @@ class Lives:
         self.name = name
         self.records: deque[LifeRecord] = deque()
         self.first = 0
+        self.forgotten: dict[str, None] = {}
+
+    def forget(self) -> LifeRecord:
+        """
+        Forget the first of them, and return it.
+        """
+        oldest = self.records.popleft()
+        self.first += 1
+        self.forgotten.update(dict.fromkeys(oldest.info.events))
+        while len(self.forgotten) > MAX_EVENTS:
+            del self.forgotten[next(iter(self.forgotten))]
+        return oldest
 
     def at(self, ordinal: int) -> LifeRecord | None:
         """

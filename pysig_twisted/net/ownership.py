@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from ..core.clock import Deadlines
-from ..core.presence import Life, checkReason
+from ..core.presence import Life, checkReason, sidText
 from ..core.router import nameTaken
 from ..core.signals import Sender, checkEvents, checkSender
 from ..errors import BadRequest, Busy, Cancelled, Replaced, RequestTimeout
 from ..names import checkName
-from ..wire.messages import Added, AddSender, Call, RemoveSender, Result, sidNumber
-from .peers import Peer
+from ..wire.messages import Added, AddSender, Call, Error, RemoveSender, Result, sidNumber
+from .access import denied, owning, revoked
+from .peers import Peer, RevokedLife
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -92,6 +93,7 @@ class Ownership:
         """
         action = checked(action)
         name, lives = action.sender, self._hub._lives
+        self._checkAllowed(peer, name)
         if name in peer.claims:
             raise nameTaken(name)
         count = len(peer.senders) + len(peer.claims)
@@ -124,11 +126,44 @@ class Ownership:
 
         @raise NameTaken: it has not: listeners of this process have heard that it
             was, and may have acted.
+        @raise Denied: they have changed the rules.
         """
         if self._hub._lives.get(action.sender) is not None:
             raise nameTaken(action.sender)
+        self._checkAllowed(peer, action.sender)
         if peer.id in self._hub.joined:
             self._register(peer, number, action)
+
+    def _checkAllowed(self, peer: Peer, name: str) -> None:
+        """
+        @raise Denied: a peer may not have this name, be it taken or not.
+        """
+        decision = self._hub.access.sending(peer.principal, name)
+        if not decision.isAllowed:
+            raise denied(peer.principal, owning(name), decision)
+
+    def judge(self) -> None:
+        """
+        The rules have changed: the lives end whose owners may not have them any more.
+        """
+        owned = [life for peer in self._hub.joined.values() for life in peer.senders.values()]
+        for life in (*owned, *self._away):
+            owner = life.owner
+            if isinstance(owner, Sender) or self._hub._lives.get(life.name) is not life:
+                continue  # who was told of the first has acted
+            decision = self._hub.access.sending(life.principal, life.name)
+            if decision.isAllowed:
+                continue
+            error = revoked(life.principal, owning(life.name), decision)
+            if owner is not AWAY:
+                now = owner.link.context.clock.now()
+                owner.revoked[life.name] = RevokedLife(life.sid, error, now)
+                owner.isRefused = True
+            self._hub._end(life, "kicked")
+            if owner is not AWAY:
+                sid = sidText(life.sid)
+                owner.send(Error(0, {**error.toWire(), "sender": life.name, "sid": sid}))
+            self._hub.log.warn("revoked: {error}", error=error.message)
 
     def giveBack(self, peer: Peer, number: int, action: RemoveSender) -> None:
         """
@@ -218,6 +253,7 @@ class Ownership:
         oldest = action.oldest if before is None else 0
         life.record = history.begin(life.info(), secret, life.seq, oldest)
         peer.senders[life.name] = life
+        peer.revoked.pop(life.name, None)
         self._hub.note(peer, "has sender {sender}", sender=life.name, events=life.events)
         # The owner knows before anybody can ask something of it.
         peer.send(Result(number, Added(firstOf(action, life.seq) - 1)))

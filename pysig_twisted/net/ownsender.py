@@ -244,15 +244,26 @@ class OwnSender:
         """
         failure.trap(PysigError)
         error: Any = failure.value
-        if not link.isOpen or not self.isAsked:
-            return
+        if link.isOpen and self.isAsked:
+            self._refuse(error, "the router refused sender {sender}: {error}")
+
+    def revoke(self, error: PysigError) -> None:
+        """
+        The rules do not allow the sender any more: the router has ended its life.
+        """
+        self.link = None
+        self.ring.shut()
+        self._refuse(error, "the router has sender {sender} no more: {error}")
+
+    def _refuse(self, error: PysigError, text: str) -> None:
+        """
+        The router does not have the sender.
+        """
         self.isAsked = self.isLeaving = False
         # That they go nowhere is said with the refusal.
         self._sending.dropped += self.ring.clear()
         if self.sender.state is not State.REMOVED:
-            self.log.warn(
-                "the router refused sender {sender}: {error}", sender=self.name, error=error.message
-            )
+            self.log.warn(text, sender=self.name, error=error.message)
             self.sender._settle(State.REFUSED, error)
             self._sending.refused(self.sender, error)
         self._sending.wake()

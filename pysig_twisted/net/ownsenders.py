@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from ..core.declaration import State
+from ..core.presence import sidText
 from ..core.requests import Handler, Handlers
 from ..core.router import nameTaken
 from ..core.signals import Sender, checkEvents, checkSender
@@ -112,6 +113,25 @@ class OwnSenders:
         own = self._own.get(name) if isinstance(name, str) else None
         if own is not None:
             self.sending.refused(own.sender, error)
+
+    def revoked(self, name: str, sid: str, error: PysigError) -> None:
+        """
+        The rules do not allow a sender any more.
+
+        @param sid: the life that the router has ended.
+        """
+        for own in (self._own.get(name), self._leaving.get(name)):
+            isAsked = own is not None and (own.isAsked or own.link is not None)
+            if own is not None and isAsked and sidText(own.sid) == sid:
+                own.revoke(error)
+
+    def reloaded(self) -> None:
+        """
+        The rules have changed: ask again for the names that they did not allow.
+        """
+        for own in tuple(self._own.values()):
+            if own.sender.isDenied and self.sending.link is not None:
+                own.register(self.sending.link)
 
     def declare(self, link: ClientProtocol) -> list[Deferred[None]]:
         """

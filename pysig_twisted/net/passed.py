@@ -4,6 +4,7 @@ One request on its way through a server.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,12 +19,15 @@ from .peers import Peer
 
 log = Logger()
 
+Methods = tuple[str | None, ...] | None
+
 
 class Passed:
     """
     A request that is being answered.
 
     @ivar life: whose it is.
+    @ivar method: what is asked for.
     @ivar caller: the peer who asked, by C{callerId}; C{None} for this process,
         which waits by C{pending}.
     @ivar owner: the peer who answers, by C{ownerId}; C{None} for a sender of
@@ -31,13 +35,26 @@ class Passed:
     @ivar bucket: see L{Deadlines.add}.
     """
 
-    __slots__ = ("answer", "bucket", "caller", "callerId", "life", "owner", "ownerId", "pending")
+    __slots__ = (
+        "answer",
+        "bucket",
+        "caller",
+        "callerId",
+        "life",
+        "method",
+        "owner",
+        "ownerId",
+        "pending",
+    )
 
-    def __init__(self, life: Life[Any], caller: Peer | None = None, callerId: int = 0) -> None:
+    def __init__(
+        self, life: Life[Any], method: str, caller: Peer | None = None, callerId: int = 0
+    ) -> None:
         """
         A request to this sender.
         """
         self.life = life
+        self.method = method
         self.caller = caller
         self.callerId = callerId
         self.pending: PendingRequest | None = None
@@ -74,15 +91,16 @@ def unsendable(request: Request, error: PysigError) -> PysigError:
     return error
 
 
-def checkMethod(life: Life[Any], method: str) -> None:
+def checkMethod(life: Life[Any], method: str, shown: Callable[[Methods], Methods]) -> None:
     """
     See to it that a sender answers a method.
 
+    @param shown: those of its methods that the caller may know of.
     @raise NoSuchMethod: it does not.
     """
     methods = life.requests or ()
     if method not in methods and None not in methods:
-        raise noSuchMethod(life.name, method, life.requests)
+        raise noSuchMethod(life.name, method, shown(life.requests))
 
 
 def late(sender: str, method: str, seconds: float) -> RequestTimeout:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import inf
 from sys import intern
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -30,6 +30,12 @@ NOTICE_INTERVAL: Final = 1.0
 Seconds between two notices about refused events of the same sender.
 """
 
+
+FLIGHT: Final = 10.0
+"""
+Seconds after a sender was revoked in which its events may come all the same: its owner may
+not have heard of it.
+"""
 
 SHORT_TEXT: Final = 60
 """
@@ -97,12 +103,27 @@ class Occasions:
         return count
 
 
+class RevokedLife(NamedTuple):
+    """
+    A life that a peer may not own any more.
+
+    @ivar error: what the peer was told.
+    @ivar since: when.
+    """
+
+    sid: int
+    error: PysigError
+    since: float
+
+
 LATER: Final[Mapping[str, Callable[[], Any]]] = {
     "claims": dict,
     "heads": dict,
     "asking": dict,
     "serving": dict,
     "told": dict,
+    "revoked": dict,
+    "isRefused": lambda: False,
     "ids": Ids,
     "refusals": Occasions,
     "_notices": dict,
@@ -134,6 +155,8 @@ class Peer:
     @ivar serving: requests it works on, by our numbers.
     @ivar told: the senders that it listens to by name and knows to be here, with the last
         event that they had fired when it was told so.
+    @ivar revoked: the lives that it had and may not have any more, by name.
+    @ivar isRefused: was something denied to it or revoked that other rules might allow?
     """
 
     __slots__ = (
@@ -146,6 +169,7 @@ class Peer:
         "heads",
         "id",
         "ids",
+        "isRefused",
         "link",
         "listens",
         "maxFrame",
@@ -153,6 +177,7 @@ class Peer:
         "principal",
         "refusals",
         "refusedInRow",
+        "revoked",
         "senders",
         "serving",
         "since",
@@ -168,6 +193,8 @@ class Peer:
     asking: dict[int, Passed]
     serving: dict[int, Passed]
     told: dict[str | None, int]
+    revoked: dict[str, RevokedLife]
+    isRefused: bool
     ids: Ids
     refusals: Occasions
     # When the last notice of a sender was, and what has been refused since.
@@ -258,12 +285,14 @@ class Peer:
         @raise ProtocolError: it has sent nothing else for too long.
         """
         limits = self.link.context.limits
-        self.refusedInRow += count
+        now = self.link.context.clock.now()
+        revoked = self.revoked.get(sender)
+        if revoked is None or error is not revoked.error or now - revoked.since > FLIGHT:
+            self.refusedInRow += count
         if self.refusedInRow >= limits.refusals:
             raise ProtocolError(
                 f"{self.refusedInRow} events in a row were refused, the last because {error}"
             )
-        now = self.link.context.clock.now()
         last, waiting = self._notices.pop(sender, (now - NOTICE_INTERVAL, None))
         if waiting is not None:
             count += waiting.fields["n"]

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from .peers import Peer
 
 
+Place = tuple[LifeRecord, int]
+"""
+A life, and the number of an event in it.
+"""
+
+
 class Answer:
     """
     A call that is answered with REPLAY, name by name, and then with RESULT.
@@ -58,7 +64,16 @@ class Reading:
     @ivar isWaiting: does it wait for what the owner was asked for?
     """
 
-    __slots__ = ("_ahead", "answer", "cursor", "interest", "isPartial", "isWaiting")
+    __slots__ = (
+        "_ahead",
+        "_place",
+        "_shown",
+        "answer",
+        "cursor",
+        "interest",
+        "isPartial",
+        "isWaiting",
+    )
 
     def __init__(
         self,
@@ -66,9 +81,12 @@ class Reading:
         interest: Interest,
         answer: Answer | None,
         isPartial: bool = False,
+        place: Place | None = None,
     ) -> None:
         """
         @param interest: which events the peer is to hear.
+        @param place: the life that the peer knows to be here, and the last event of that
+            which it was given.
         """
         self.cursor = cursor
         self.interest = interest
@@ -76,6 +94,9 @@ class Reading:
         self.isPartial = isPartial
         self.isWaiting = False
         self._ahead: Step | None = None
+        # Where the peer is; and what it was told of that life, if it was.
+        self._place = place
+        self._shown = None if place is None else interest.shown(place[0].info)
 
     @property
     def name(self) -> str:
@@ -134,30 +155,76 @@ class Reading:
         @param codecs: the encodings that this process speaks.
         """
         if isinstance(step, Kept):
+            self._passed(step.last)
             if isPlain(peer, step):
                 yield step.frames, step.last - step.first + 1
             else:
                 yield from Adapted(codecs, step).framesFor(peer)
-        elif isinstance(step, (Up, Down)):
-            info = step.record.info
-            if self.interest.concerns(info.name, info.events):
-                isUp = isinstance(step, Up)
-                seq = step.seq if isinstance(step, Up) else step.record.last
-                reason = None if isUp else step.record.reason
-                yield presenceFrame(info, seq, reason, peer.maxFrame), 0
+        elif isinstance(step, Up):
+            self._place = step.record, step.seq
+            self._shown = self.interest.shown(step.record.info)
+            if self._shown is not None:
+                yield presenceFrame(self._shown, step.seq, None, peer.maxFrame), 0
+        elif isinstance(step, Down):
+            shown, self._shown, self._place = self._shown, None, None
+            if shown is not None:
+                record = step.record
+                yield presenceFrame(shown, record.last, record.reason, peer.maxFrame), 0
         else:
-            yield peer.frame(self._gap(step)), 0
+            if not isinstance(step, Unknown):
+                self._passed(step.last)
+            gap = self._gap(step)
+            if gap is not None:
+                yield peer.frame(gap), 0
 
-    def _gap(self, step: Hole | Missing | Passed | Unknown) -> GapNotice:
+    def _passed(self, seq: int) -> None:
         """
-        What tells of events that will not come.
+        The peer is given what there is up to this event.
+        """
+        if self._place is not None:
+            self._place = self._place[0], seq
+
+    def judged(self, interest: Interest, reason: str | None, peer: Peer) -> bytes:
+        """
+        What the peer is to hear has changed: what is it to be told now of the life that this
+        stands in?
+
+        @param interest: what it is to hear from now on.
+        @param reason: why what it does not see any more went; C{None} if it knows.
+        """
+        self.interest = interest
+        if self._place is None or self.isPartial:
+            return b""
+        record, seq = self._place
+        before, self._shown = self._shown, interest.shown(record.info)
+        if self._shown == before:
+            return b""
+        if self._shown is not None:
+            return presenceFrame(self._shown, seq, None, peer.maxFrame)
+        if before is None or reason is None:
+            return b""
+        return presenceFrame(before, seq, reason, peer.maxFrame)
+
+    def _gap(self, step: Hole | Missing | Passed | Unknown) -> GapNotice | None:
+        """
+        What tells of events that will not come; C{None} if the peer may hear none of them.
         """
         name, record = self.cursor.lives.name, self.cursor.record
         if isinstance(step, Unknown) or record is None:
-            return GapNotice(name, why="history")
-        sid = sidText(record.info.sid)
+            isHeard = self.interest.misses(name, self.cursor.lives.forgotten)
+            return GapNotice(name, why="history") if isHeard else None
+        count: int | None = step.last - step.first + 1
+        names, why = None, "history"
         if isinstance(step, Hole):
-            count = step.last - step.first + 1
-            return GapNotice(name, sid, step.first, step.last, count, None, step.why)
-        why = "slow" if isinstance(step, Passed) else "history"
-        return GapNotice(name, sid, step.first, step.last, step.n, step.events, why)
+            why = step.why
+        else:
+            count, names = step.n, step.events
+            why = "slow" if isinstance(step, Passed) else why
+        if not self.interest.misses(name, record.info.events if names is None else names):
+            return None
+        if names is not None:
+            # Some may have been found when other rules were in force.
+            events = tuple(event for event in names if self.interest.misses(name, (event,)))
+            count, names = count if events == names else None, events
+        sid = sidText(record.info.sid)
+        return GapNotice(name, sid, step.first, step.last, count, names, why)

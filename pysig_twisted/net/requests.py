@@ -10,6 +10,7 @@ two sides went away; the other side is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -33,6 +34,7 @@ from ..errors import (
 from ..wire.codecs import JSON, Codecs
 from ..wire.messages import Cancel, Fail, Reply, Request
 from ..wire.version1 import encodeReply, encodeRequest
+from .access import Access, denied, requesting, revoked
 from .limits import Limits
 from .passed import Passed, checkMethod, encodeAnswer, late
 from .peers import Peer
@@ -54,12 +56,15 @@ class Requests:
         codecs: Codecs,
         deadlines: Deadlines,
         limits: Limits,
+        access: Access,
         find: Callable[[str], Life[Any] | None],
     ) -> None:
         """
         @param codecs: the encodings that this process speaks.
+        @param access: knows what peers may ask.
         @param find: the life of a name.
         """
+        self._access = access
         self._codecs = codecs
         self._deadlines = deadlines
         self.limits = limits
@@ -95,16 +100,21 @@ class Requests:
         """
         if len(peer.asking) >= self.limits.requests:
             raise Busy(f"{self.limits.requests} requests of this connection are open; try later")
-        life = self._find(request.sender)
+        sender, method = request.sender, request.method
+        # Before anything is said of the sender.
+        decision = self._access.asking(peer.principal, sender, method)
+        if not decision.isAllowed:
+            raise denied(peer.principal, requesting(sender, method), decision)
+        life = self._find(sender)
         if life is None:
             raise noSuchSender(request.sender)
         if life.owner is None:
             raise senderGone(life.name, "lost")
-        checkMethod(life, request.method)
+        checkMethod(life, method, partial(self._access.methods, peer.principal, sender))
         seconds = min(request.deadlineMs / 1000, MAX_TIMEOUT)
         if not seconds:
             raise late(request.sender, request.method, 0)
-        passed = Passed(life, peer, request.id)
+        passed = Passed(life, method, peer, request.id)
         peer.asking[request.id] = passed
         waiting = self._open.get(life)
         if waiting is None:
@@ -198,8 +208,8 @@ class Requests:
             is abandoned.
         """
         self.asked += 1
-        checkMethod(life, method)
-        passed = Passed(life)
+        checkMethod(life, method, lambda methods: methods)
+        passed = Passed(life, method)
         encoded = self._codecs.byId[JSON].encode(params)
         self._ask(passed, method, JSON, encoded, round(timeout * 1000), principal)
         passed.pending = pending(lambda _: self._stop(passed))
@@ -248,6 +258,20 @@ class Requests:
         passed = peer.asking.get(cancel.id)
         if passed is not None:
             self._stop(passed)
+
+    def judge(self) -> None:
+        """
+        The rules have changed: requests end that may not be made any more.
+        """
+        for passed in [one for waiting in self._open.values() for one in waiting]:
+            caller = passed.caller
+            if caller is None or caller.asking.get(passed.callerId) is not passed:
+                continue  # its end came with another's
+            sender, method = passed.life.name, passed.method
+            decision = self._access.asking(caller.principal, sender, method)
+            if not decision.isAllowed:
+                error = revoked(caller.principal, requesting(sender, method), decision)
+                self._give(passed, error)
 
     def ownerGone(self, life: Life[Any], reason: str) -> None:
         """

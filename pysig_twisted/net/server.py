@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from ..core.clock import Deadlines, clockOf
 from ..errors import ConfigError, ShuttingDown
-from ..interfaces import ICodec, IConnectionObserver, IRouter, IWire
+from ..interfaces import ICodec, IConnectionObserver, IPolicy, IRouter, IWire
 from ..wire.codecs import Codecs
 from ..wire.translation import checkWire
 from .endpoints import serverEndpoint
@@ -52,6 +52,7 @@ class ServerRouter(Service, Hub):
         codecs: Iterable[ICodec] = (),
         wire: IWire | None = None,
         limits: Limits | None = None,
+        policy: IPolicy | None = None,
         observer: IConnectionObserver | None = None,
         insecure: bool = False,
         verbose: bool = False,
@@ -63,19 +64,21 @@ class ServerRouter(Service, Hub):
         @param codecs: encodings of your own, for this process's listeners.
         @param wire: a message format of your own, for all C{endpoints}.
         @param limits: bounds other than the usual ones.
+        @param policy: decides what those who connect may do; with C{None} they may do
+            everything. This process may do so in any case. See L{setPolicy}.
         @param observer: told of each connection.
         @param insecure: listen where others than this machine can connect too,
             although everybody who connects may do everything.
         @param verbose: log each sender and subscription that comes or goes, too.
         @param reactor: the reactor, or for tests a C{task.Clock}.
-        @raise ConfigError: an endpoint, a codec or the wire cannot be used.
+        @raise ConfigError: an endpoint, a codec, the wire or the policy cannot be used.
         """
         if reactor is None:
             from twisted.internet import reactor
         clock = clockOf(reactor)
         spoken = Codecs(codecs)
         limits = limitsOf(limits, Limits())
-        Hub.__init__(self, clock, Deadlines(clock), spoken, limits)
+        Hub.__init__(self, clock, Deadlines(clock), spoken, limits, policy)
         self.verbose = verbose
         self._reactor = reactor
         context = LinkContext(clock, self._deadlines, limits)

@@ -25,7 +25,7 @@ from weakref import WeakValueDictionary
 from ..core.clock import Deadlines
 from ..core.dispatch import Dispatcher
 from ..core.info import Gap, SenderInfo
-from ..core.presence import concerns, sidText
+from ..core.presence import REVOKED, concerns, sidText
 from ..core.subscriptions import Key
 from ..names import isPattern, isReserved, matcher
 from ..wire.messages import PresenceNotice, Seen, sidNumber
@@ -51,6 +51,17 @@ class Known:
         """
         @param notice: what the router says of it.
         """
+        self.seq = notice.seq
+        self.epoch = epoch
+        self.dispatcher = dispatcher
+        self.unreadable: set[tuple[str, str, str]] = set()
+        self.told(notice)
+
+    def told(self, notice: PresenceNotice) -> None:
+        """
+        The router says what it offers; that may be more or less than before, as it offers
+        us what we may hear and ask.
+        """
         self.info = SenderInfo(
             notice.sender,
             notice.events,
@@ -59,10 +70,6 @@ class Known:
             notice.principal,
             notice.since,
         )
-        self.seq = notice.seq
-        self.epoch = epoch
-        self.dispatcher = dispatcher
-        self.unreadable: set[tuple[str, str, str]] = set()
         self._truncated = notice.truncated
 
     def isConcernedBy(self, key: Key) -> bool:
@@ -144,6 +151,7 @@ class View:
         isSame = known is not None and known.info.sid == sidNumber(notice.sid)
         if known is not None and isSame:
             if notice.up:
+                known.told(notice)
                 self._goesOn(known, notice.seq)
             else:
                 known.seq = max(known.seq, notice.seq)
@@ -177,6 +185,8 @@ class View:
             if not isWanted(known):
                 return  # who was told has removed the last subscription
         last, seq = self.ended.lastOf(info.name, info.sid), known.seq
+        if self.ended.isHidden(info.name, info.sid):
+            last = None
         self.known[info.name] = known
         self._raised[info.name] = (info.sid, last or 0, seq)
         self._tell(known, None)
@@ -365,7 +375,7 @@ class View:
         known = self.known.pop(name)
         self._found(name)
         self._raised.pop(name, None)
-        self.ended.add(name, known.info.sid, known.seq, isTold)
+        self.ended.add(name, known.info.sid, known.seq, isTold, reason == REVOKED)
         self._tell(known, reason)
 
     def _found(self, name: str) -> None:

@@ -72,7 +72,8 @@ class ReasonTests(SynchronousTestCase):
 
     def test_routersWords(self) -> None:
         """What only routers say is refused to owners, with what it means."""
-        self.assertEqual(set(ROUTERS_WORDS), {"lost", "timeout", "replaced", "kicked", "link"})
+        words = {"lost", "timeout", "replaced", "kicked", "revoked", "link"}
+        self.assertEqual(set(ROUTERS_WORDS), words)
         for reason, meaning in ROUTERS_WORDS.items():
             error = self.assertRaises(BadRequest, checkReason, reason)
             self.assertIn(f"{reason!r}: it means that {meaning}", str(error))
