@@ -14,6 +14,7 @@ import click
 
 from ..errors import PysigError
 from ..version import VERSION
+from .acl.group import acl
 from .completion import completion, isCompleting, silently
 from .demo import demo
 from .failing import Interrupted, failed, say
@@ -37,6 +38,7 @@ Examples:
   pysig senders --watch                        who is connected, and who comes and goes
   pysig stats                                  what the router has done so far
   pysig serial monitor meter                   what a serial device does
+  pysig acl check --as ann send lamp           may she, by the rules in acl.toml?
   pysig --connect unix:/run/pysig/bus listen   another router
 
 The status says what went wrong, for example 69: no router there, 80: no such
@@ -64,7 +66,7 @@ def pysig(context: click.Context) -> None:
         context.exit(2)
 
 
-for command in (demo, listen, trigger, request, senders, peers, stats, serial, completion):
+for command in (demo, listen, trigger, request, senders, peers, stats, serial, acl, completion):
     pysig.add_command(command)
 
 
