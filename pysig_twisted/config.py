@@ -77,11 +77,14 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @ivar listen: endpoint strings.
     @ivar insecure: listen also where others than this machine can connect?
     @ivar verbose: log each sender and subscription that comes or goes, too?
+    @ivar acl: a file with rules for who may do what; with none, all who connect may do
+        everything. See docs/security.md.
     @ivar app: functions of your own, C{package.module:function}, that are called with the router;
         arguments may follow, separated as in a shell.
     """
 
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
+    acl: str | None = None
     insecure: bool = False
     verbose: bool = False
     app: tuple[str, ...] = ()
@@ -378,7 +381,8 @@ def describe(settings: Settings, command: str = "server") -> str:
             continue
         lines.append(f"[{name}]")
         for key, value in msgspec.to_builtins(getattr(settings, name)).items():
-            lines.append(f"{key} = {_toml(value)}")
+            if value is not None:  # which TOML has no word for
+                lines.append(f"{key} = {_toml(value)}")
         lines.append("")
     return "\n".join(lines)
 

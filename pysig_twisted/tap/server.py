@@ -13,9 +13,10 @@ from ..bridge.bridge import SerialBridge
 from ..config import Settings
 from ..net.limits import Limits
 from ..net.server import ServerRouter
+from ..security.rulefile import BadRules
 from .daemon import RouterDaemon
 from .process import descriptors
-from .serveroptions import ServerOptions
+from .serveroptions import ServerOptions, policyFor
 
 SPARE: Final = 50
 """
@@ -39,6 +40,7 @@ class ServerDaemon(RouterDaemon):
         self.router = ServerRouter(
             settings.server.listen,
             limits=self._affordable(settings.limits),
+            policy=options.policy,
             insecure=settings.server.insecure,
             verbose=settings.server.verbose,
             reactor=reactor,
@@ -76,7 +78,19 @@ class ServerDaemon(RouterDaemon):
         self.warnOfChanges(old.bridge, new.bridge, ("name",))
         self.bridge.reload(new.serial)
         self.router.reload(self._affordable(new.limits))
+        self._applyRules(new)
         self.router.verbose = new.server.verbose
+
+    def _applyRules(self, settings: Settings) -> None:
+        """
+        Go by the rules as they are now. Where they are wrong, those before stay: all of them.
+        """
+        try:
+            policy = policyFor(settings)
+        except BadRules as error:
+            self.log.error("the rules stay as they were: {error}", error=error.message)
+            return
+        self.router.setPolicy(policy)
 
     def _affordable(self, limits: Limits) -> Limits:
         """

@@ -4,17 +4,25 @@ The command line of C{twistd pysig server}.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from twisted.python import usage
 
+from ..config import BadSettings, Settings
+from ..interfaces import IPolicy
+from ..security.rulefile import BadRules, loadPolicy
 from .options import APPLICATIONS, RouterOptions
 
 
 class ServerOptions(RouterOptions):
     """
     Options of C{twistd pysig server}.
+
+    @ivar policy: the rules in force; C{None} if there are none.
     """
+
+    policy: IPolicy | None
 
     name = "server"
     command = "twistd pysig server"
@@ -43,6 +51,7 @@ signal: a shell shows 143 or 130.
         ["verbose", "v", "log more"],
     ]
     optParameters = [
+        ["acl", None, None, "a TOML file with rules for who may do what"],
         ["config", "c", None, "a TOML file with tables [server], [limits] and [serial.NAME]"],
     ]
 
@@ -83,11 +92,36 @@ signal: a shell shows 143 or 130.
         """
         See L{RouterOptions.flags}.
         """
-        flags = {key: list(self[key]) for key in ("listen", "app") if self[key]}
+        flags: dict[str, Any] = {key: list(self[key]) for key in ("listen", "app") if self[key]}
+        if self["acl"] is not None:
+            flags["acl"] = self["acl"]
         return {**flags, **{key: True for key in ("insecure", "verbose") if self[key]}}
+
+    def resolve(self) -> None:
+        """
+        See L{RouterOptions.resolve}.
+        """
+        super().resolve()
+        if self["acl"] is not None:
+            # It is read again later, from wherever we are then.
+            self["acl"] = os.path.abspath(self["acl"])
+        try:
+            self.policy = policyFor(self.settings)
+        except BadRules as error:
+            raise BadSettings(error.errors) from None
 
     def named(self) -> tuple[str, ...]:
         """
         See L{RouterOptions.named}.
         """
         return self.settings.server.app
+
+
+def policyFor(settings: Settings) -> IPolicy | None:
+    """
+    The rules that settings name.
+
+    @raise BadRules: they cannot be read, or are wrong.
+    """
+    path = settings.server.acl
+    return None if path is None else loadPolicy(path)
