@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from ..core.info import SenderInfo
-from ..core.presence import Life, Presence, concerns, sidText
+from ..core.presence import REVOKED, Life, Presence, concerns, sidText
 from ..core.router import lastSeq
 from ..core.subscriptions import Key, SubscriptionIndex
 from ..errors import Busy
@@ -241,8 +241,11 @@ def presenceFrame(info: SenderInfo, seq: int, reason: str | None, maxFrame: int)
     The PRESENCE frame of a life, without its lists if it would be too long.
 
     @param seq: the number of its last event.
-    @param reason: why it ended; C{None} if it is here.
+    @param reason: why it ended; C{None} if it is here. What one offers that the peer may
+        not know of any more is not said.
     """
+    if reason == REVOKED:
+        info = replace(info, events=(), requests=None)
     notice = PresenceNotice(
         info.name,
         sidText(info.sid),

@@ -36,7 +36,7 @@ from .audience import presenceFrame
 from .cursor import Cursor, Newest
 from .interest import Interest
 from .liferecord import LifeRecord
-from .reading import Answer, Place, Reading
+from .reading import Answer, Place, Reading, unknown
 from .skim import Skim
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ Senders of which subscriptions may wait for a replay.
 PART: Final = 64 << 10
 """
 Bytes of frames in a REPLAY, unless one frame is longer.
+"""
+
+
+Resumed = tuple[Cursor, tuple[int, int] | None]
+"""
+Where a peer goes on, and the life and its last event by which it has found that, if so.
 """
 
 
@@ -124,7 +130,7 @@ class Backlog:
             self._begin(cursor, None, (record, seq))
         self._awaitRoom()
 
-    def resume(self, number: int, cursors: Iterable[Cursor]) -> Answer:
+    def resume(self, number: int, cursors: Iterable[Resumed]) -> Answer:
         """
         The peer goes on from where it stopped.
 
@@ -132,19 +138,20 @@ class Backlog:
         @param cursors: where that was.
         """
         answer = Answer(number)
-        for cursor in cursors:
+        for cursor, claim in cursors:
             answer.open += 1
-            self._begin(cursor, answer)
+            self._begin(cursor, answer, claim=claim)
         self._finish(answer)
         self.fill()
         return answer
 
-    def goOn(self, cursor: Cursor, answer: Answer) -> None:
+    def goOn(self, resumed: Resumed, answer: Answer) -> None:
         """
         A sender that the peer asked to resume was not here then, and is now.
         """
         answer.open += 1
-        self._begin(cursor, answer)
+        cursor, claim = resumed
+        self._begin(cursor, answer, claim=claim)
         self.fill()
 
     def checkRoom(self) -> None:
@@ -227,6 +234,8 @@ class Backlog:
             elif presence and reading.answer is not None:
                 self._say(reading, reading.answer, presence, False)
             if not self._isConcerned(reading):
+                if reading.claim is not None and reason is not None:
+                    self._peer.send(unknown(reading.name, *reading.claim))
                 del self.late[reading.name]
                 self._refresh(reading.name)
                 self._leaveOut(reading)
@@ -297,16 +306,21 @@ class Backlog:
         if not self._peer.link.outbox.isClosed:
             self.fill()
 
-    def _begin(self, cursor: Cursor, answer: Answer | None, place: Place | None = None) -> None:
+    def _begin(
+        self,
+        cursor: Cursor,
+        answer: Answer | None,
+        place: Place | None = None,
+        claim: tuple[int, int] | None = None,
+    ) -> None:
         """
         The peer is late on a name.
 
-        @param place: the life that it knows to be here, and the last event of that which it
-            was given.
+        @param place: see L{Reading}; C{claim}, too.
         """
         name = cursor.lives.name
         reads = Skim(cursor, self._soon) if self._peer.link.outbox.isSlow else cursor
-        self.late[name] = Reading(reads, self._interest, answer, place=place)
+        self.late[name] = Reading(reads, self._interest, answer, place=place, claim=claim)
         self._refresh(name)
 
     def _soon(self) -> int:

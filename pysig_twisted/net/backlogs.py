@@ -21,12 +21,12 @@ from ..names import isPattern, matcher
 from ..wire.codecs import Codecs
 from ..wire.messages import GapNotice, Seen, sidNumber
 from .access import Access
-from .backlog import Backlog
+from .backlog import Backlog, Resumed
 from .cursor import Cursor
 from .history import History
 from .interest import Interest
 from .liferecord import LifeRecord, Lives
-from .reading import Answer
+from .reading import Answer, unknown
 from .refills import Refills
 
 if TYPE_CHECKING:
@@ -140,12 +140,12 @@ class Backlogs:
         """
         resuming = self._resuming[peer]
         self.of(peer).hasResumed = True
+        interest = Interest(keys, self._access, peer.principal)
         cursors = [
             cursor
             for name in self._named(keys, resuming.seen)
-            if (cursor := self._cursor(peer, name, resuming)) is not None
+            if (cursor := self._cursor(peer, name, resuming, interest)) is not None
         ]
-        interest = Interest(keys, self._access, peer.principal)
         self._tellForgotten(peer, resuming.seen, interest)
         resuming.answer = self.of(peer).resume(number, cursors)
         resuming.seen = {}
@@ -165,7 +165,7 @@ class Backlogs:
         for name, last in reversed(self._history.forgotten.items()):
             if last.endedAt <= peer.awaySince:
                 break
-            isHere = self._lives(peer, name) is not None
+            isHere = self._lives(name, interest) is not None
             isKnown = name in seen and sidNumber(seen[name][0]) == last.sid
             if isKnown or isHere or not interest.misses(name, last.events):
                 continue
@@ -196,10 +196,11 @@ class Backlogs:
             return False
         sid, seq = resuming.awaited.pop(record.info.name, (0, 0))
         if sid == record.info.sid and resuming.answer is not None:
-            self.of(peer).goOn(Cursor(record.lives, record, seq), resuming.answer)
+            cursor = Cursor(record.lives, record, seq)
+            self.of(peer).goOn((cursor, (sid, seq)), resuming.answer)
             return True
         if sid:
-            self._tellGap(peer, record.info.name, sid, seq)
+            peer.send(unknown(record.info.name, sid, seq))
         return False
 
     def left(self, peer: Peer) -> None:
@@ -211,23 +212,31 @@ class Backlogs:
             self._deadlines.drop(resuming.bucket, resuming)
         peer.backlog = None
 
-    def _cursor(self, peer: Peer, name: str, resuming: _Resuming) -> Cursor | None:
+    def _cursor(
+        self, peer: Peer, name: str, resuming: _Resuming, interest: Interest
+    ) -> Resumed | None:
         """
-        Where a peer goes on, of one name.
+        Where a peer goes on, of one name. One that it may not know of any more is to it as one
+        that is not here.
+
+        @param interest: what it goes on to hear.
         """
-        lives, known = self._lives(peer, name), resuming.seen.get(name)
+        lives, known = self._lives(name, interest), resuming.seen.get(name)
         if lives is None:
             if known is not None:
                 resuming.awaited[name] = sidNumber(known[0]), known[1]
             return None
         if known is None:
-            return _beginning(lives)
+            return _beginning(lives), None
         sid, seq = sidNumber(known[0]), known[1]
         record = lives.place(sid, seq)
         if record is None:
-            self._tellGap(peer, name, sid, seq)
-            return _beginning(lives)
-        return Cursor(lives, record, seq)
+            peer.send(unknown(name, sid, seq))
+            return _beginning(lives), None
+        if interest.shown(record.info) is None:
+            peer.send(unknown(name, sid, seq))
+            return Cursor(lives, record, seq), None
+        return Cursor(lives, record, seq), (sid, seq)
 
     def _giveUp(self, peer: Peer, resuming: _Resuming) -> None:
         """
@@ -239,24 +248,14 @@ class Backlogs:
             loose = [matcher(each) for each in senders if each is None or isPattern(each)]
             for name, (sid, seq) in resuming.awaited.items():
                 if name in senders or any(isWanted(name) for isWanted in loose):
-                    self._tellGap(peer, name, sid, seq)
+                    peer.send(unknown(name, sid, seq))
 
-    def _lives(self, peer: Peer, name: str) -> Lives | None:
+    def _lives(self, name: str, interest: Interest) -> Lives | None:
         """
-        What is remembered of a name, if there is something that a peer may know of.
+        What is remembered of a name, if a peer is to be told of any of that.
         """
         lives = self._history.lives(name)
-        if lives is None:
-            return None
-        maySee = partial(self._access.maySee, peer.principal)
-        return lives if any(maySee(record.info) for record in lives.records) else None
-
-    def _tellGap(self, peer: Peer, name: str, sid: int, seq: int) -> None:
-        """
-        Nobody knows what a life has fired after this event, which the peer says it knows.
-        """
-        if self._access.mayEverHear(peer.principal, name):
-            peer.send(GapNotice(name, sidText(sid), seq + 1, None, None, None, "history"))
+        return None if lives is None or _newest(lives, interest) is None else lives
 
     def _named(self, keys: Iterable[Key], more: Iterable[str] = ()) -> list[str]:
         """

@@ -62,6 +62,8 @@ class Reading:
     @ivar isPartial: is it for one subscription alone? That one is told of lives
         otherwise, and no more than one concerns it.
     @ivar isWaiting: does it wait for what the owner was asked for?
+    @ivar claim: the life that the peer says is here, and its last event there, as long as
+        it was told nothing of that on this connection.
     """
 
     __slots__ = (
@@ -69,6 +71,7 @@ class Reading:
         "_place",
         "_shown",
         "answer",
+        "claim",
         "cursor",
         "interest",
         "isPartial",
@@ -82,12 +85,15 @@ class Reading:
         answer: Answer | None,
         isPartial: bool = False,
         place: Place | None = None,
+        claim: tuple[int, int] | None = None,
     ) -> None:
         """
         @param interest: which events the peer is to hear.
         @param place: the life that the peer knows to be here, and the last event of that
             which it was given.
+        @param claim: the same by what it says it knows from another connection.
         """
+        self.claim = claim
         self.cursor = cursor
         self.interest = interest
         self.answer = answer
@@ -163,8 +169,11 @@ class Reading:
         elif isinstance(step, Up):
             self._place = step.record, step.seq
             self._shown = self.interest.shown(step.record.info)
+            claim, self.claim = self.claim, None
             if self._shown is not None:
                 yield presenceFrame(self._shown, step.seq, None, peer.maxFrame), 0
+            elif claim is not None:
+                yield peer.frame(unknown(self.name, *claim)), 0
         elif isinstance(step, Down):
             shown, self._shown, self._place = self._shown, None, None
             if shown is not None:
@@ -228,3 +237,11 @@ class Reading:
             count, names = count if events == names else None, events
         sid = sidText(record.info.sid)
         return GapNotice(name, sid, step.first, step.last, count, names, why)
+
+
+def unknown(name: str, sid: int, seq: int) -> GapNotice:
+    """
+    What tells that nobody knows what a life has fired after this event. It is told to a
+    peer that has named both, which learns nothing by it but that.
+    """
+    return GapNotice(name, sidText(sid), seq + 1, None, None, None, "history")

@@ -187,6 +187,7 @@ class Source:
     """
 
     kept = 12
+    requests: tuple[str, ...] | None = None
 
     def __init__(self, world: World, name: str) -> None:
         self.world = world
@@ -220,7 +221,7 @@ class Source:
         isKnown = self.world.remembers(life)
         self.number = next(self.peer._ids)
         action = AddSender(
-            self.name, sidText(life.sid), life.secret, EVENTS, last=last, oldest=oldest
+            self.name, sidText(life.sid), life.secret, EVENTS, self.requests, last, oldest
         )
         self.say(encode(Call(self.number, action)))
         if not isKnown:
