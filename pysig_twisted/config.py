@@ -77,17 +77,16 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @ivar listen: endpoint strings.
     @ivar insecure: listen also where others than this machine can connect?
     @ivar verbose: log each sender and subscription that comes or goes, too?
-    @ivar acl: a file with rules for who may do what; with none, all who connect may do
-        everything. See docs/security.md.
     @ivar app: functions of your own, C{package.module:function}, that are called with the router;
         arguments may follow, separated as in a shell.
+    @ivar acl: a file with rules for who may do what; with none, all who connect may do everything.
     """
 
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
-    acl: str | None = None
     insecure: bool = False
     verbose: bool = False
     app: tuple[str, ...] = ()
+    acl: str | None = None
 
 
 class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
