@@ -48,7 +48,7 @@ from .net.endpoints import (
     checkPort,
     clientEndpoint,
     exposure,
-    isLocal,
+    isSafe,
     plannedAddress,
     serverEndpoint,
 )
@@ -340,8 +340,8 @@ def _unusable(table: str, settings: Settings) -> Iterator[str]:
             other = settings.server.listen[first]
             same = "it is given twice" if other == text else f"that is the same as {other!r}"
             yield f"cannot listen on {text!r}: {same}"
-        elif address is not None and not isLocal(address) and not settings.server.insecure:
-            yield exposure(text, address)
+        elif not (address is None or settings.server.insecure or isSafe(endpoint, address)):
+            yield exposure(text, address, endpoint)
 
 
 def _endpoint(purpose: str, parse: Callable[[Any, str], object], text: str) -> object:

@@ -244,6 +244,21 @@ class IWireSession(Interface):
         """
 
 
+class IReloadable(Interface):
+    """
+    What an endpoint to listen on provides besides, if it has files that change, such as
+    certificates. Whoever listens on it has them read again when it is told to reload.
+    """
+
+    def reload() -> None:
+        """
+        Read them again, for the connections that come from now on. Those that are open stay as
+        they are.
+
+        @raise ConfigError: they cannot be used, and all stays as it was.
+        """
+
+
 class IAuthenticator(Interface):
     """
     Finds out who is at the other end of a connection.

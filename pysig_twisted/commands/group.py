@@ -26,6 +26,7 @@ from .request import request
 from .senders import senders
 from .serial.group import serial
 from .stats import stats
+from .tls.group import tls
 from .trigger import trigger
 
 EPILOG = """\b
@@ -39,6 +40,7 @@ Examples:
   pysig stats                                  what the router has done so far
   pysig serial monitor meter                   what a serial device does
   pysig acl check --as ann send lamp           may she, by the rules in acl.toml?
+  pysig tls init pki --client alice            certificates for a server and a client
   pysig --connect unix:/run/pysig/bus listen   another router
 
 The status says what went wrong, for example 69: no router there, 80: no such
@@ -66,7 +68,19 @@ def pysig(context: click.Context) -> None:
         context.exit(2)
 
 
-for command in (demo, listen, trigger, request, senders, peers, stats, serial, acl, completion):
+for command in (
+    demo,
+    listen,
+    trigger,
+    request,
+    senders,
+    peers,
+    stats,
+    serial,
+    tls,
+    acl,
+    completion,
+):
     pysig.add_command(command)
 
 

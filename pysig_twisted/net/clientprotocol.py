@@ -14,7 +14,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..core.clock import Deadlines
-from ..errors import NotConnected, PysigError, RequestTimeout, VersionMismatch
+from ..errors import (
+    LinkLost,
+    NotAuthenticated,
+    NotConnected,
+    PysigError,
+    RequestTimeout,
+    VersionMismatch,
+)
 from ..version import SOFTWARE
 from ..wire.conversation import Phase, Role
 from ..wire.messages import (
@@ -30,7 +37,7 @@ from ..wire.messages import (
     Result,
     Welcome,
 )
-from .link import HANDLERS, Handle, Ids, Link, LinkContext
+from .link import HANDLERS, Handle, Ids, Link, LinkContext, isOfTls
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
@@ -173,6 +180,29 @@ class ClientProtocol(Link):
         if self.ended is None:
             super().end(error, retryMs, drop)
             self._finished()
+
+    @property
+    def greetingTime(self) -> float:
+        """
+        See L{Link.greetingTime<pysig_twisted.net.link.Link.greetingTime>}. A TLS handshake comes
+        before it, and whether that is over is not told to clients.
+        """
+        shaking = self.context.limits.handshakeTimeout if self.isSecured else 0.0
+        return super().greetingTime + shaking
+
+    def lossOf(self, reason: Failure) -> PysigError:
+        """
+        See L{Link.lossOf<pysig_twisted.net.link.Link.lossOf>}. With TLS 1.3, a client learns after
+        its handshake only that the router does not accept its certificate.
+        """
+        error = super().lossOf(reason)
+        if self.welcome is not None or not isOfTls(reason):
+            return error
+        from ..carriers.tls.handshake import certificateRefused
+
+        if certificateRefused(reason):
+            return NotAuthenticated(f"the router refused the TLS handshake: {error.message}")
+        return LinkLost(f"the TLS handshake failed: {error.message}")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """

@@ -16,6 +16,8 @@ from typing import Any, Final
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.endpoints import (
     HostnameEndpoint,
+    SSL4ClientEndpoint,
+    SSL4ServerEndpoint,
     TCP4ClientEndpoint,
     TCP6ClientEndpoint,
     TCP6ServerEndpoint,
@@ -29,8 +31,10 @@ from twisted.internet.interfaces import (
     IStreamClientEndpointStringParserWithReactor,
     IStreamServerEndpoint,
 )
+from twisted.internet.protocol import Factory
 from twisted.internet.stdio import PipeAddress
 from twisted.plugin import getPlugins
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from ..errors import ConfigError
 from .mistakes import DEFAULT_PORT, TCP_PREFIXES, clientMistake, printable, serverMistake
@@ -54,6 +58,11 @@ IN_PYTHON: Final = " (in Python, insecure=True)"
 """
 The end of what a router raises where a port is not safe. It is of no use to
 somebody at a command line.
+"""
+
+OWN: Final = ("seriallink", "mtls", "pysig-tls")
+"""
+Kinds of endpoint strings whose parsers tell what to give instead.
 """
 
 BARE_LINE: Final = (
@@ -101,7 +110,7 @@ def clientEndpoint(reactor: Any, text: Any) -> IStreamClientEndpoint:
         endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
     except Exception as error:
         why = (
-            _linkMistake(text, error)
+            _ownMistake(text, error)
             or clientMistake(text)
             or f"{_why(error)}; give host:port,"
             f" or an endpoint string such as tcp:host:{DEFAULT_PORT} or unix:/path"
@@ -139,13 +148,12 @@ def _isLine(text: str) -> bool:
     return bool(colon) and kind.lower() == "serial"
 
 
-def _linkMistake(text: str, error: Exception) -> str | None:
+def _ownMistake(text: str, error: Exception) -> str | None:
     """
-    What is wrong with an endpoint string of a link; C{None} if it is not of a link.
+    What is wrong with an endpoint string of a kind that is ours, and whose parser tells all
+    there is to say; C{None} if it is not of these.
     """
-    if not text.startswith("seriallink:"):
-        return None
-    return _why(error)
+    return _why(error) if text.partition(":")[0] in OWN else None
 
 
 def _isPrefix(word: str) -> bool:
@@ -212,7 +220,7 @@ def serverEndpoint(reactor: Any, text: Any) -> IStreamServerEndpoint:
             endpoint = serverFromString(reactor, f"{text}:mode={UNIX_MODE}")
     except Exception as error:
         why = (
-            _linkMistake(text, error)
+            _ownMistake(text, error)
             or serverMistake(text)
             or f"{_why(error)}; give an endpoint string such as {DEFAULT_LISTEN} or unix:/path"
         )
@@ -239,7 +247,53 @@ def _unwrapped(endpoint: Any) -> Any:
     """
     The endpoint that opens the port.
     """
-    return getattr(endpoint, "_wrappedEndpoint", endpoint)
+    for name in ("_wrappedEndpoint", "endpoint"):  # of haproxy:, and of TLS
+        inner = getattr(endpoint, name, None)
+        if IStreamServerEndpoint.providedBy(inner):
+            return _unwrapped(inner)
+    return endpoint
+
+
+def isSecure(endpoint: Any) -> bool:
+    """
+    Is what is said on the connections of an endpoint encrypted?
+
+    @param endpoint: one to listen on, or to connect to. One of your own may say so by an
+        attribute C{isSecure}.
+    """
+    said = getattr(endpoint, "isSecure", None)
+    if said is not None:
+        return bool(said)
+    if isinstance(endpoint, (SSL4ServerEndpoint, SSL4ClientEndpoint)):
+        return True
+    if getattr(endpoint, "connectionCreator", None) is not None:  # of wrapServerTLS
+        return True
+    wrap = getattr(endpoint, "_wrapperFactory", None)  # of wrapClientTLS, and of haproxy:
+    if wrap is not None and isinstance(wrap(Factory()), TLSMemoryBIOFactory):
+        return True
+    inner = getattr(endpoint, "_wrappedEndpoint", None)
+    return inner is not None and isSecure(inner)
+
+
+def isIdentifying(endpoint: Any) -> bool:
+    """
+    Do only those get in at an endpoint to listen on who prove who they are, by a certificate?
+    """
+    return isSecure(endpoint) and bool(getattr(endpoint, "isIdentifying", False))
+
+
+def isSafe(endpoint: Any, address: object, isAuthenticated: bool = False) -> bool:
+    """
+    May a port be opened without more being said? If others than this machine can reach it, it must
+    be encrypted, and those who connect must prove who they are.
+
+    @param endpoint: what to listen on.
+    @param address: the address that it leads to.
+    @param isAuthenticated: are all who connect asked who they are, whatever the port?
+    """
+    if isLocal(address):
+        return True
+    return isSecure(endpoint) and (isAuthenticated or isIdentifying(endpoint))
 
 
 def plannedAddress(endpoint: Any) -> UNIXAddress | IPv4Address | IPv6Address | None:
@@ -264,15 +318,23 @@ def plannedAddress(endpoint: Any) -> UNIXAddress | IPv4Address | IPv6Address | N
     return (IPv6Address if version == 6 else IPv4Address)("TCP", host, port)
 
 
-def exposure(text: object, address: object) -> str:
+def exposure(text: object, address: object, endpoint: Any = None) -> str:
     """
     Why a port that others than this machine can reach is not opened, for the
     command line.
 
     @param text: what the user gave.
     @param address: the address that it leads to.
+    @param endpoint: what came of the text.
     """
     where = "?" if address is None else describeAddress(lambda: address)
+    if isSecure(endpoint):
+        return (
+            f"{text!r} would listen on {where}, where others than this machine can connect; what is"
+            " said there is encrypted, but nobody is asked who he is, and everybody may do"
+            f" everything; demand certificates with mtls:, listen on"
+            f" '{localForm(text, address)}' instead, or say --insecure"
+        )
     return (
         f"{text!r} would listen on {where}, where others than this machine can connect,"
         " and everybody who connects may do everything;"

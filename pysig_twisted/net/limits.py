@@ -29,6 +29,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @ivar maxFrame: bytes that a frame may count.
     @ivar helloTimeout: seconds from the connection to a valid HELLO; longer on slow serial lines.
+    @ivar handshakeTimeout: seconds that a TLS handshake may take. What C{helloTimeout} says comes
+        after it.
     @ivar heartbeat: seconds without sending after which PING is sent.
     @ivar silence: seconds without a byte received after which a peer is dead.
     @ivar stall: seconds without a byte taken after which a peer is cut.
@@ -52,6 +54,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     maxFrame: Annotated[int, Meta(ge=LOWEST_MAX_FRAME, le=HIGHEST_MAX_FRAME)] = MAX_FRAME
     helloTimeout: Seconds = 5.0
+    handshakeTimeout: Seconds = 5.0
     heartbeat: Seconds = 15.0
     silence: Seconds = 45.0
     stall: Seconds = 10.0

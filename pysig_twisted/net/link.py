@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -86,6 +87,14 @@ def shown(text: str, size: int = MAX_TEXT) -> str:
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:size])
 
 
+def isOfTls(reason: Failure) -> bool:
+    """
+    Is this an error of TLS? Nothing is imported for it.
+    """
+    kind: Any = reason.type
+    return kind.__module__.partition(".")[0] in ("OpenSSL", "service_identity")
+
+
 class Ids:
     """
     Numbers for what waits for an answer: from 1, in a circle, skipping those
@@ -123,6 +132,8 @@ class Link(Protocol):
     @ivar received: how many bytes came in.
     @ivar maxFrame: the most that a frame may count that comes from the other side.
     @ivar isHeld: is nothing read from the other side for a moment?
+    @ivar isShaking: is a TLS handshake not over of which we will be told? Until then nothing
+        can be said.
     """
 
     log = Logger()
@@ -141,7 +152,7 @@ class Link(Protocol):
         self.outbox = Outbox(context.turn, pending, self._overflow)
         self.maxFrame = context.limits.maxFrame
         self.heard = False
-        self.isHeld = False
+        self.isHeld = self.isShaking = False
         self.ended: PysigError | None = None
         self.received = 0
         self.wire: Reader | Translation
@@ -178,6 +189,13 @@ class Link(Protocol):
         """
         facts = getattr(self.transport, "lineFacts", None)
         return None if facts is None else msgspec.to_builtins(facts())
+
+    @property
+    def isSecured(self) -> bool:
+        """
+        Is the connection one of TLS?
+        """
+        return ISSLTransport.providedBy(self.transport)
 
     @property
     def greetingTime(self) -> float:
@@ -232,6 +250,8 @@ class Link(Protocol):
         Bytes came in.
         """
         context = self.context
+        if self.isShaking:
+            self.handshakeCompleted()  # and whatever is around us has kept it to itself
         self.heard = True
         self.received += len(data)
         context.deadlines.check()
@@ -257,6 +277,12 @@ class Link(Protocol):
         finally:
             context.turn.flush()
 
+    def handshakeCompleted(self) -> None:
+        """
+        The TLS handshake is over, and something can be said.
+        """
+        self.isShaking = False
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """
         The carrier is gone.
@@ -267,12 +293,23 @@ class Link(Protocol):
         self.conversation.ended()
         self._signs = ()
         if self.ended is None:
-            isClosed = reason.check(ConnectionDone)
-            why = "without a GOODBYE" if isClosed else reason.getErrorMessage()
-            self.ended = LinkLost(f"the connection ended: {why}")
+            self.ended = self.lossOf(reason)
         over, self._over = self._over, ()
         for deferred in over:
             deferred.callback(None)
+
+    def lossOf(self, reason: Failure) -> PysigError:
+        """
+        The error that the loss of the carrier is.
+        """
+        if self.isShaking or isOfTls(reason):
+            # Loading it takes a while, and most have no use for it.
+            from ..carriers.tls.handshake import handshakeProblem
+
+            return LinkLost(handshakeProblem(reason, self.transport))
+        isClosed = reason.check(ConnectionDone)
+        why = "without a GOODBYE" if isClosed else reason.getErrorMessage()
+        return LinkLost(f"the connection ended: {why}")
 
     def whenOver(self) -> Deferred[None]:
         """
@@ -301,6 +338,9 @@ class Link(Protocol):
         # It is kept, and the frames that raised it need not be.
         self.ended = error.with_traceback(None)
         self.conversation.ended()
+        if self.isShaking:
+            self.abort()  # there is no way to say why
+            return
         self._abortBucket = self.context.deadlines.add(self.context.limits.linger, self, self.abort)
         last = encode(Goodbye(error.code, error.message, retryMs))
         self.outbox.finish(self.wire.translate(last), drop)

@@ -22,7 +22,8 @@ from twisted.internet.stdio import PipeAddress, StandardIO
 from twisted.logger import Logger
 
 from ..errors import ConfigError
-from .endpoints import IN_PYTHON, describeAddress, exposure, isLocal
+from ..interfaces import IReloadable
+from .endpoints import IN_PYTHON, describeAddress, exposure, isSafe
 
 MEANINGS = {"Cannot acquire lock": "another program listens there"}
 """
@@ -43,6 +44,7 @@ class Ports:
         """
         self._insecure = insecure
         self._ports: list[IListeningPort] = []
+        self._reloadable: list[tuple[object, Any]] = []
         self._isDeserted = False
         self._waiting: list[Deferred[None]] = []
 
@@ -72,11 +74,13 @@ class Ports:
             raise ConfigError(f"cannot listen on {text!r}: {why}") from error
         address = hostOf(port)
         where = "?" if address is None else describeAddress(lambda: address)
-        if not self._insecure and not isLocal(address):
+        if not (self._insecure or isSafe(endpoint, address)):
             # It accepts nobody from here on, though its end takes a turn.
             port.loseConnection() if isinstance(port, StandardIO) else stop(port)
-            raise ConfigError(exposure(text, address) + IN_PYTHON)
+            raise ConfigError(exposure(text, address, endpoint) + IN_PYTHON)
         self._ports.append(port)
+        if IReloadable.providedBy(endpoint):
+            self._reloadable.append((text, endpoint))
         self._isDeserted = False
         self.log.info("listening on {address}", address=where)
         opened: IListeningPort = port
@@ -85,6 +89,23 @@ class Ports:
             link = getattr(port, "protocol")  # noqa: B009  Windows has another one
             link.whenOver().addCallback(lambda _: self._over(opened))
         return opened
+
+    def reload(self) -> None:
+        """
+        Have all endpoints read their files again that have some. Where these cannot be used, the
+        old ones stay, and it is logged why.
+        """
+        for text, endpoint in self._reloadable:
+            try:
+                endpoint.reload()
+            except ConfigError as error:
+                self.log.error(
+                    "the certificates of {endpoint} stay as they were: {error}",
+                    endpoint=text,
+                    error=error.message,
+                )
+            else:
+                self.log.info("the certificates of {endpoint} were read again", endpoint=text)
 
     def whenDeserted(self) -> Deferred[None]:
         """
@@ -122,6 +143,7 @@ class Ports:
         Stop listening.
         """
         ports, self._ports = self._ports, []
+        self._reloadable.clear()
         return DeferredList([stop(port) for port in ports])
 
 

@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 DEFAULT_PORT: Final = 7744
-TCP_PREFIXES: Final = ("tcp", "tcp6", "ssl", "tls")
+TCP_PREFIXES: Final = ("tcp", "tcp6", "ssl", "tls", "mtls", "pysig-tls")
 
 _URL = re.compile(r"[A-Za-z][\w+.-]*://(?:[^/@]*@)?(?P<rest>[^/]*)")
 _PAIR = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]*\]|[\w.-]*):(?P<port>[\w-]*)\Z")

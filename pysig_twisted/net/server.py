@@ -68,7 +68,8 @@ class ServerRouter(Service, Hub):
             everything. This process may do so in any case. See L{setPolicy}.
         @param observer: told of each connection.
         @param insecure: listen where others than this machine can connect too,
-            although everybody who connects may do everything.
+            although everybody who connects may do everything. Endpoints that demand a certificate
+            of everybody, such as C{mtls:}, do not need it.
         @param verbose: log each sender and subscription that comes or goes, too.
         @param reactor: the reactor, or for tests a C{task.Clock}.
         @raise ConfigError: an endpoint, a codec, the wire or the policy cannot be used.
@@ -109,7 +110,8 @@ class ServerRouter(Service, Hub):
         @param wire: a message format of your own, for this endpoint.
         @return: a Deferred with the port. It fails with L{ConfigError}, which
             names the endpoint, if it cannot be listened on, or if others than
-            this machine could connect and C{insecure} was not given.
+            this machine could connect, need not show a certificate, and C{insecure} was
+            not given.
         """
         try:
             factory = self.factory if wire is None else self.factory.speaking(checkWire(wire))
@@ -129,7 +131,11 @@ class ServerRouter(Service, Hub):
         Have other limits from now on. What is over a new limit already stays,
         and connections that are open keep their C{outbox}; C{maxFrame} stays as
         it was, since peers have been told of it.
+
+        Endpoints that have files, such as C{mtls:}, read them again; see
+        L{IReloadable<pysig_twisted.interfaces.IReloadable>}.
         """
+        self._ports.reload()
         if limits.maxFrame != self.limits.maxFrame:
             self.log.warn("maxFrame stays at {old}; it takes a restart", old=self.limits.maxFrame)
             limits = replace(limits, maxFrame=self.limits.maxFrame)

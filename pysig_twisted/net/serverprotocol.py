@@ -81,7 +81,9 @@ class ServerProtocol(Link):
     """
     A client's connection, as the server has it.
 
-    Before HELLO it may say nothing else, and has L{Limits.helloTimeout} seconds.
+    Before HELLO it may say nothing else, and has L{Limits.helloTimeout} seconds. They begin when
+    the carrier is up: with TLS, after the handshake, which has L{Limits.handshakeTimeout} seconds
+    of its own.
     """
 
     log = Logger()
@@ -102,23 +104,37 @@ class ServerProtocol(Link):
 
     def connectionMade(self) -> None:
         """
-        The carrier is up: wait for HELLO.
+        The carrier is up: wait for HELLO, or for the TLS handshake first.
         """
         super().connectionMade()
+        self.isShaking = self.isSecured
         factory, limits = self.factory, self.context.limits
         factory.links[self] = None
         if len(factory.links) > limits.peers:
             self.end(Busy(f"{limits.peers} connections are open, which is the limit; try later"))
             return
-        self._awaitHello()
+        if self.isShaking:
+            self._helloBucket = self.context.deadlines.add(
+                limits.handshakeTimeout, (self, "hello"), self._noHandshake
+            )
+        else:
+            self._awaitHello()
 
     def handshakeCompleted(self) -> None:
         """
-        The TLS handshake is done: the time for HELLO begins anew.
+        The TLS handshake is done: the time for HELLO begins.
         """
+        super().handshakeCompleted()
         if self.peer is None and self.ended is None:
             self._dropHello()
             self._awaitHello()
+
+    def _noHandshake(self) -> None:
+        """
+        The TLS handshake was not done in time.
+        """
+        seconds = self.context.limits.handshakeTimeout
+        self.end(RequestTimeout(f"it was not done within {seconds:g} s"))
 
     def _awaitHello(self) -> None:
         """
@@ -222,7 +238,9 @@ class ServerProtocol(Link):
         if peer is None:
             if not self._isLogged:
                 self._isLogged = True
-                if reason == "closed" or isinstance(error, LinkLost):
+                if self.isShaking and isinstance(error, (LinkLost, RequestTimeout)):
+                    log, what = self.log.warn, "{address}: the TLS handshake failed: {error}"
+                elif reason == "closed" or isinstance(error, LinkLost):
                     log, what = self.log.info, "{address} went without HELLO: {error}"
                 else:
                     log, what = self.log.warn, "{address} was refused: {error}"

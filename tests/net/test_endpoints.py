@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.address import HostnameAddress, IPv4Address, IPv6Address, UNIXAddress
@@ -10,11 +11,14 @@ from twisted.internet.endpoints import (
     TCP4ClientEndpoint,
     TCP4ServerEndpoint,
     TCP6ClientEndpoint,
+    wrapServerTLS,
 )
 from twisted.internet.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
+from twisted.internet.ssl import CertificateOptions
 from twisted.internet.stdio import PipeAddress
 from twisted.internet.testing import MemoryReactorClock
+from twisted.protocols.haproxy import proxyEndpoint
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.errors import ConfigError
@@ -23,11 +27,16 @@ from pysig_twisted.net.endpoints import (
     clientEndpoint,
     describeAddress,
     exposure,
+    isIdentifying,
     isLocal,
+    isSafe,
+    isSecure,
     localForm,
     plannedAddress,
     serverEndpoint,
 )
+
+from ..carriers.tls.fleet import fleet
 
 
 class ServerEndpointTests(SynchronousTestCase):
@@ -356,3 +365,101 @@ class AddressTests(SynchronousTestCase):
         for text, address in cases.items():
             self.assertEqual(describeAddress(lambda address=address: address), text)
         self.assertEqual((describeAddress(none), describeAddress(unknown)), ("?", "?"))
+
+
+class SecurityTests(SynchronousTestCase):
+    """Which endpoints are encrypted, and which may be open to others."""
+
+    def setUp(self) -> None:
+        """Strings with files."""
+        reactor = MemoryReactorClock()
+        path = fleet().path
+        own = f"certificate={path}/server.pem:privateKey={path}/server.key"
+        pems = Path(self.mktemp())
+        pems.mkdir()
+        both = [(path / f"server{suffix}").read_text() for suffix in (".pem", ".key")]
+        (pems / "both.pem").write_text("".join(both))
+        self.servers = {
+            "mtls": serverEndpoint(reactor, f"mtls:0:{own}:clientCA={path}/ca.pem"),
+            "pysig-tls": serverEndpoint(reactor, f"pysig-tls:0:{own}"),
+            "ssl": serverEndpoint(
+                reactor, f"ssl:0:privateKey={path}/server.key:certKey={path}/server.pem"
+            ),
+            "tls": serverEndpoint(reactor, f"tls:{pems}:port=0"),
+        }
+        self.plain = [
+            serverEndpoint(reactor, text)
+            for text in ("tcp:0", "unix:/tmp/x", "haproxy:tcp:0", "seriallink:/dev/ttyS1")
+        ]
+        self.clients = [
+            clientEndpoint(reactor, f"tls:a.lab:1:trustRoots={pems}"),
+            clientEndpoint(reactor, "ssl:a.lab:1"),
+            clientEndpoint(reactor, f"pysig-tls:a.lab:1:trustRoots={path}/ca.pem"),
+        ]
+
+    def test_isSecure(self) -> None:
+        """Those of TLS are, Twisted's and ours; others are not."""
+        for name, endpoint in self.servers.items():
+            self.assertTrue(isSecure(endpoint), name)
+        for endpoint in self.clients:
+            self.assertTrue(isSecure(endpoint), endpoint)
+        for plain in (*self.plain, None, object(), clientEndpoint(MemoryReactorClock(), "a:1")):
+            self.assertFalse(isSecure(plain), plain)
+
+    def test_wrapped(self) -> None:
+        """What was made by Twisted's own functions is known; so is what is inside a proxy's."""
+        context = CertificateOptions()
+        inner = serverEndpoint(MemoryReactorClock(), "tcp:0")
+        self.assertTrue(isSecure(wrapServerTLS(context, inner)))
+        self.assertTrue(isSecure(proxyEndpoint(wrapServerTLS(context, inner))))
+        self.assertFalse(isSecure(proxyEndpoint(inner)))
+        self.assertFalse(isIdentifying(wrapServerTLS(context, inner)))
+
+    def test_isIdentifying(self) -> None:
+        """Only those that demand certificates of all are."""
+        found = [name for name, endpoint in self.servers.items() if isIdentifying(endpoint)]
+        self.assertEqual(found, ["mtls"])
+
+    def test_isSafe(self) -> None:
+        """Others get in only where it is encrypted and they are asked who they are."""
+        others, local = (IPv4Address("TCP", host, 1) for host in ("10.0.0.7", "127.0.0.1"))
+        for name, endpoint in self.servers.items():
+            self.assertTrue(isSafe(endpoint, local))
+            self.assertEqual(isSafe(endpoint, others), name == "mtls")
+            self.assertTrue(isSafe(endpoint, others, isAuthenticated=True))
+        for endpoint in self.plain:
+            self.assertFalse(isSafe(endpoint, others, isAuthenticated=True))
+            self.assertFalse(isSafe(endpoint, None, isAuthenticated=True))
+
+    def test_planned(self) -> None:
+        """The addresses of TLS are known before."""
+        for name, endpoint in self.servers.items():
+            host = "::" if name == "tls" else "0.0.0.0"
+            self.assertEqual(getattr(plannedAddress(endpoint), "host", None), host, name)
+
+    def test_exposure(self) -> None:
+        """What is encrypted and open is refused in other words, with strings that can be given."""
+        address = IPv4Address("TCP", "0.0.0.0", 7745)
+        text = "pysig-tls:7745:certificate=a.pem"
+        said = exposure(text, address, self.servers["pysig-tls"])
+        for words in (
+            "0.0.0.0:7745",
+            "encrypted",
+            "mtls:",
+            f"{text}:interface=127.0.0.1",
+            "insecure",
+        ):
+            self.assertIn(words, said)
+        self.assertNotIn("encrypted", exposure("tcp:1", address, self.plain[0]))
+
+    def test_mistakes(self) -> None:
+        """Our own strings say what is wrong with them, and nothing else is advised."""
+        reactor = MemoryReactorClock()
+        error = self.assertRaises(ConfigError, serverEndpoint, reactor, "mtls:7745:certificate=x")
+        self.assertIn("cannot listen on 'mtls:7745:certificate=x': it lacks clientCA", str(error))
+        self.assertNotIn("tcp:", str(error))
+        text = "pysig-tls:a:1:trustRoots=/no.pem"
+        error = self.assertRaises(ConfigError, clientEndpoint, reactor, text)
+        self.assertEqual(
+            str(error), f"cannot connect to {text!r}: /no.pem: No such file or directory"
+        )

@@ -11,14 +11,18 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.stdio import StandardIO
+from twisted.internet.stdio import PipeAddress, StandardIO
 from twisted.internet.task import deferLater
-from twisted.trial.unittest import TestCase
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from pysig_twisted.errors import ConfigError
+from pysig_twisted.interfaces import IReloadable
 from pysig_twisted.net.endpoints import serverEndpoint
 from pysig_twisted.net.listening import Ports
+
+from ..carriers.tls.fleet import fleet
 
 
 @implementer(IStreamServerEndpoint)
@@ -55,6 +59,71 @@ class FakePort:
         return fail(ZeroDivisionError("stop"))
 
 
+@implementer(IReloadable)
+class FileEndpoint(FakeEndpoint):
+    """
+    An endpoint with a file.
+
+    @ivar reloaded: how often it was told to read that again.
+    @ivar error: what it raises then.
+    """
+
+    reloaded = 0
+    error: ConfigError | None = None
+
+    def reload(self) -> None:
+        """Note it."""
+        self.reloaded += 1
+        if self.error is not None:
+            raise self.error
+
+
+class ReloadTests(SynchronousTestCase):
+    """L{Ports.reload}."""
+
+    def setUp(self) -> None:
+        """Ports, and their log."""
+        self.ports = Ports(insecure=False)
+        self.logged: list[LogEvent] = []
+        globalLogPublisher.addObserver(self.logged.append)
+        self.addCleanup(globalLogPublisher.removeObserver, self.logged.append)
+
+    def opened(self, text: str) -> FileEndpoint:
+        """An endpoint that is listened on."""
+        endpoint = FileEndpoint(succeed(FakePort(IPv4Address("TCP", "127.0.0.1", 1))))
+        self.successResultOf(self.ports.open(text, endpoint, Factory()))
+        return endpoint
+
+    def test_all(self) -> None:
+        """All that have files read them again; a mistake of one is a line, and stops no other."""
+        first, second = self.opened("mtls:1"), self.opened("mtls:2")
+        first.error = ConfigError("a.pem: No such file")
+        self.successResultOf(
+            self.ports.open("x", FakeEndpoint(succeed(FakePort(PipeAddress()))), Factory())
+        )
+        self.logged.clear()
+        self.ports.reload()
+        self.assertEqual((first.reloaded, second.reloaded), (1, 1))
+        lines = [formatEvent(event) for event in self.logged]
+        self.assertEqual(
+            lines,
+            [
+                "the certificates of mtls:1 stay as they were: a.pem: No such file",
+                "the certificates of mtls:2 were read again",
+            ],
+        )
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_closed(self) -> None:
+        """Ports that were closed read nothing, nor those that were never opened."""
+        endpoint = self.opened("mtls:1")
+        self.ports.close()
+        exposed = FileEndpoint(succeed(FakePort(IPv4Address("TCP", "0.0.0.0", 1))))
+        self.failureResultOf(self.ports.open("mtls:2", exposed, Factory()), ConfigError)
+        self.ports.reload()
+        self.assertEqual((endpoint.reloaded, exposed.reloaded), (0, 0))
+
+
 class PortsTests(TestCase):
     """Ports on this machine."""
 
@@ -70,6 +139,15 @@ class PortsTests(TestCase):
         return self.successResultOf(
             (ports or self.ports).open(text, serverEndpoint(reactor, text), Factory())
         )
+
+    def test_certificates(self) -> None:
+        """A port of TLS is open to others only where certificates are demanded of them."""
+        path = fleet().path
+        own = f"0:certificate={path}/server.pem:privateKey={path}/server.key"
+        self.open(f"mtls:{own}:clientCA={path}/ca.pem")
+        self.open(f"pysig-tls:{own}:interface=127.0.0.1")
+        self.assertIn("is encrypted", self.refusal(f"pysig-tls:{own}"))
+        self.open(f"pysig-tls:{own}", self.insecure)
 
     def refusal(self, text: str, endpoint: Any = None) -> str:
         """The sentence with which it is not opened."""

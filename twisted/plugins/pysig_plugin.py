@@ -1,6 +1,6 @@
 """
-The C{pysig} command of C{twistd}, and endpoint strings that begin with C{serial:} and
-C{seriallink:}.
+The C{pysig} command of C{twistd}, and endpoint strings that begin with C{serial:}, C{seriallink:},
+C{mtls:} and C{pysig-tls:}.
 
 Every start of twistd on the machine imports this module, whatever it is started for. It therefore
 imports almost nothing: no reactor, no pyserial, nothing of C{pysig_twisted}.
@@ -74,3 +74,5 @@ class LazyParser:
 
 serial = LazyParser("serial", "pysig_twisted.carriers.serialstrings")
 seriallink = LazyParser("seriallink", "pysig_twisted.carriers.link.strings")
+mtls = LazyParser("mtls", "pysig_twisted.carriers.tls.mutualstrings")
+tls = LazyParser("pysig-tls", "pysig_twisted.carriers.tls.strings")

@@ -1,0 +1,3 @@
+"""
+C{pysig tls}: certificates for a small fleet.
+"""
