@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from .contenders import MOSQUITTO, NATS, OURS, REDIS, RELAY, ZEROMQ
+from .contenders import MOSQUITTO, NATS, OURS, OVER_TLS, REDIS, RELAY, ZEROMQ
 from .parts.local import LOOP, OTHERS
 from .parts.subscribing import IN_PROCESS, NETWORK, WITH, WITHOUT
 from .timing import Table, shown
@@ -112,6 +112,8 @@ TARGETS: Sequence[Target] = (
     Target("subscribing", IN_PROCESS, (), 20.0, atLeast=False),
     Target("subscribing", NETWORK, (), 20.0, atLeast=False),
     _atMost("subscribed-cpu", WITH, WITHOUT, 1.05),
+    Target("tls-one-to-one", OVER_TLS.name, (OURS.name,), 0.5),
+    Target("tls-fan-out", OVER_TLS.name, (OURS.name,), 0.5),
 )
 
 

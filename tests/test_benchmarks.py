@@ -275,6 +275,15 @@ class CommandTests(SynchronousTestCase):
         self.part("payload", "payload-1-KiB", "payload-64-KiB", "payload-1-MiB")
 
     @slow
+    def test_tls(self) -> None:
+        """The same, plain and over TLS."""
+        tables = benchmark(self, "tls")["parts"]["tls"]
+        self.assertEqual([table["key"] for table in tables], ["tls-one-to-one", "tls-fan-out"])
+        for table in tables:
+            self.assertEqual(table["reference"], "pysig_twisted")
+            self.assertEqual(set(table["contenders"]), {"pysig_twisted", "pysig_twisted over TLS"})
+
+    @slow
     def test_idle(self) -> None:
         """Idle connections: the time always, the memory where the system tells."""
         tables = benchmark(self, "idle")["parts"]["idle"]
