@@ -47,13 +47,15 @@ from ..wire.messages import (
     Welcome,
 )
 from .hub import Hub
+from .identity import ANONYMOUS, asked
 from .link import HANDLERS, Handle, Link, LinkContext
 from .peers import Peer
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IAddress
 
-    from ..interfaces import IWire
+    from ..interfaces import IAuthenticator, IWire
 
 MAX_ENDS: Final = 10_000
 """
@@ -68,11 +70,6 @@ Seconds: what was sent so shortly before a connection broke may not have arrived
 NEVER: Final = (None, -inf)
 """
 In the place of the last connection of a client that has had none here.
-"""
-
-ANONYMOUS = "anonymous"
-"""
-The principal of a peer that has not said who it is.
 """
 
 
@@ -98,6 +95,8 @@ class ServerProtocol(Link):
         self.factory = factory
         self.peer: Peer | None = None
         self._helloBucket = 0
+        # Finds out who that is, once HELLO has come.
+        self._login: Deferred[str] | None = None
         self._instance = ""
         self._isLogged = False
         self._handlers = GREETING
@@ -162,11 +161,37 @@ class ServerProtocol(Link):
                 )
             )
             return
+        authenticator = self.factory.authenticator
+        if authenticator is None:
+            self._welcome(hello, ANONYMOUS)
+            return
+        # What is said meanwhile is not read; what came with HELLO is not legal yet.
+        self.hold()
+        self._login = login = asked(authenticator, hello.credentials, self.transport)
+        login.addCallbacks(partial(self._welcome, hello), self._unknown)
+
+    def _unknown(self, failure: Failure) -> None:
+        """
+        It is not known who that is.
+        """
+        self._login = None
+        error = failure.value
+        assert isinstance(error, PysigError)
+        self.end(error)
+
+    def _welcome(self, hello: Hello, principal: str) -> None:
+        """
+        It is known who that is.
+        """
+        self._login = None
+        if self.ended is not None:
+            return
+        self.release()
         self._dropHello()
         factory, limits = self.factory, self.context.limits
         self._instance = hello.instance
         self.wire.maxFrame = self.maxFrame
-        self.peer = peer = Peer(next(factory.numbers), self, hello, ANONYMOUS)
+        self.peer = peer = Peer(next(factory.numbers), self, hello, principal)
         lastEnd, awaySince = factory.begin(hello.instance)
         if awaySince > -inf:
             peer.awaySince = awaySince
@@ -232,6 +257,9 @@ class ServerProtocol(Link):
         The connection is over, however it ended: once.
         """
         self._dropHello()
+        login, self._login = self._login, None
+        if login is not None:
+            login.cancel()
         self.wire.events = None
         peer, error = self.peer, self.ended
         assert error is not None
@@ -323,6 +351,7 @@ class ServerFactory(TwistedServerFactory):
     @ivar handlers: what is done with their messages.
     @ivar context: what they share.
     @ivar epoch: a random name of this run of the router.
+    @ivar authenticator: finds out who connects; with C{None}, everybody is anonymous.
     @ivar links: the connections that are open, also those that have not said
         HELLO.
     @ivar ends: why the last connection of a client ended, if it was not just broken, and
@@ -339,14 +368,17 @@ class ServerFactory(TwistedServerFactory):
         codecs: dict[str, int],
         observers: Any,
         wire: IWire | None = None,
+        authenticator: IAuthenticator | None = None,
     ) -> None:
         """
         @param codecs: the encodings that the router speaks, by name.
         @param observers: told of each connection; has the methods of
             L{IConnectionObserver}.
         @param wire: what messages look like, if not as in version 1.
+        @param authenticator: finds out who connects; with C{None}, everybody is anonymous.
         """
         self.hub = hub
+        self.authenticator = authenticator
         self.handlers = handlers(hub)
         self.context = context
         self.codecs = codecs
