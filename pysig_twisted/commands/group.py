@@ -21,6 +21,7 @@ from .failing import Interrupted, failed, say
 from .listen import listen
 from .options import groupOptions
 from .output import cannotWrite
+from .passwd.group import passwd
 from .peers import peers
 from .request import request
 from .senders import senders
@@ -39,6 +40,7 @@ Examples:
   pysig senders --watch                        who is connected, and who comes and goes
   pysig stats                                  what the router has done so far
   pysig serial monitor meter                   what a serial device does
+  pysig passwd add passwd ann                  a user, for servers that ask who connects
   pysig acl check --as ann send lamp           may she, by the rules in acl.toml?
   pysig tls init pki --client alice            certificates for a server and a client
   pysig --connect unix:/run/pysig/bus listen   another router
@@ -78,6 +80,7 @@ for command in (
     stats,
     serial,
     tls,
+    passwd,
     acl,
     completion,
 ):

@@ -124,7 +124,8 @@ class ClientProtocol(Link):
         try:
             credentials = self._credentials()
         except PysigError as error:
-            self._giveUp(error)
+            # Whoever is told stops connecting, perhaps, which is not over yet.
+            self.context.clock.callLater(0, self._giveUp, error)
             return
         self._helloBucket = self.context.deadlines.add(
             self.greetingTime, (self, "hello"), self._noWelcome
@@ -164,10 +165,11 @@ class ClientProtocol(Link):
         """
         End the connection for a reason of our own, before anything was said.
         """
-        self.ended = error
-        self.conversation.ended()
-        self.abort()
-        self._finished()
+        if self.ended is None:
+            self.ended = error
+            self.conversation.ended()
+            self.abort()
+            self._finished()
 
     def _noWelcome(self) -> None:
         """

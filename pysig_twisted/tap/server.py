@@ -16,7 +16,7 @@ from ..net.server import ServerRouter
 from ..security.rulefile import BadRules
 from .daemon import RouterDaemon
 from .process import descriptors
-from .serveroptions import ServerOptions, policyFor
+from .serveroptions import UNRULED, ServerOptions, policyFor
 
 SPARE: Final = 50
 """
@@ -37,9 +37,11 @@ class ServerDaemon(RouterDaemon):
         @param options: where the settings come from.
         """
         settings = options.settings
+        self._authenticator = options.authenticator
         self.router = ServerRouter(
             settings.server.listen,
             limits=self._affordable(settings.limits),
+            authenticator=options.authenticator,
             policy=options.policy,
             insecure=settings.server.insecure,
             verbose=settings.server.verbose,
@@ -74,10 +76,12 @@ class ServerDaemon(RouterDaemon):
         """
         See L{RouterDaemon.apply}.
         """
-        self.warnOfChanges(old.server, new.server, ("listen", "insecure", "app"))
+        self.warnOfChanges(old.server, new.server, ("listen", "insecure", "app", "auth"))
         self.warnOfChanges(old.bridge, new.bridge, ("name",))
         self.bridge.reload(new.serial)
         self.router.reload(self._affordable(new.limits))
+        if self._authenticator is not None:
+            self._authenticator.reload()
         self._applyRules(new)
         self.router.verbose = new.server.verbose
 
@@ -87,6 +91,8 @@ class ServerDaemon(RouterDaemon):
         """
         try:
             policy = policyFor(settings)
+            if policy is None and self._authenticator is not None:
+                raise BadRules([UNRULED])
         except BadRules as error:
             self.log.error("the rules stay as they were: {error}", error=error.message)
             return
