@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..core.clock import Deadlines
+from ..core.info import SenderInfo
 from ..core.presence import sidText
 from ..core.subscriptions import Key
 from ..errors import BadRequest, Busy
@@ -202,6 +203,17 @@ class Backlogs:
         if sid:
             peer.send(unknown(record.info.name, sid, seq))
         return False
+
+    def told(self, peer: Peer, info: SenderInfo) -> None:
+        """
+        A peer is to be told that a sender is here, for a subscription that is new: should the
+        peer have been awaiting it, it does no more.
+        """
+        resuming = self._resuming.get(peer)
+        if resuming is not None:
+            sid, seq = resuming.awaited.pop(info.name, (0, 0))
+            if sid not in (0, info.sid):
+                peer.send(unknown(info.name, sid, seq))
 
     def left(self, peer: Peer) -> None:
         """

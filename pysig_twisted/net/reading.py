@@ -193,6 +193,15 @@ class Reading:
         if self._place is not None:
             self._place = self._place[0], seq
 
+    def standing(self, peer: Peer) -> bytes:
+        """
+        What tells the peer once more that the life that this stands in is here; nothing, if
+        it was not told so.
+        """
+        if self._place is None or self._shown is None:
+            return b""
+        return presenceFrame(self._shown, self._place[1], None, peer.maxFrame)
+
     def judged(self, interest: Interest, reason: str | None, peer: Peer) -> bytes:
         """
         What the peer is to hear has changed: what is it to be told now of the life that this

@@ -411,6 +411,7 @@ class PolicedListener(Listener):
             if not any(concerns(key, name, events) for key in self.agreements):
                 del self.seen[name]
                 self.here.pop(name, None)
+                self.replaying.pop(name, None)  # the rest was left out
                 for place in [place for place in self.at if place[0] == name]:
                     del self.at[place]
 
@@ -418,6 +419,12 @@ class PolicedListener(Listener):
         """An event came."""
         assert self.may(name, event), f"{self.principal} has heard {name}.{event}"
         super()._event(name, event, sid, seq, data)
+
+    def _checkTurn(self, name: str, isReplay: bool) -> None:
+        """The rest of what is being replayed is left out where it is not allowed any more."""
+        if name not in self.here:
+            self.replaying.pop(name, None)
+        super()._checkTurn(name, isReplay)
 
     def _presence(self, notice: PresenceNotice) -> None:
         """A sender is here, or has gone."""
