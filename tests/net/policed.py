@@ -521,6 +521,12 @@ class PolicedListener(Listener):
 
     # In the end
 
+    @property
+    def isBusy(self) -> bool:
+        """Is there something to come yet?"""
+        assert self.peer is not None
+        return bool(self.calls or self.peer.protocol.peer.late)
+
     def concerns(self, name: str) -> bool:
         """Is it told who is here under this name?"""
         seen = self.house.seen(self.house.epoch, self.principal, name)
@@ -726,7 +732,9 @@ class Town:
                 listener.read(100_000)
                 if not listener.isUp:
                     listener.connect()
-            for _ in range(150):
+            for count in range(5000):
+                if count >= 150 and not any(one.isBusy for one in self.listeners):
+                    break
                 self.settle()
                 for listener in self.listeners:
                     listener.read(5000)
