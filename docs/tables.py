@@ -73,7 +73,7 @@ def errorRows() -> Iterator[Row]:
     yield "exception", "code", "exit status", "HTTP status", "is also a", "meaning"
     for kind in vars(errors).values():
         if inspect.isclass(kind) and issubclass(kind, PysigError) and kind.code:
-            [base] = [base for base in kind.__bases__ if base is not PysigError]
+            [base] = [base for base in kind.__bases__ if not issubclass(base, PysigError)]
             name = f"{base.__name__}"
             if not hasattr(builtins, name):
                 name = f"{base.__module__}.{name}"
