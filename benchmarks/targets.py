@@ -11,6 +11,8 @@ from typing import Any
 
 from .contenders import MOSQUITTO, NATS, OURS, OVER_TLS, REDIS, RELAY, ZEROMQ
 from .parts.local import LOOP, OTHERS
+from .parts.rules import WITH as RULED
+from .parts.rules import WITHOUT as UNRULED
 from .parts.subscribing import IN_PROCESS, NETWORK, WITH, WITHOUT
 from .timing import Table, shown
 
@@ -109,6 +111,8 @@ TARGETS: Sequence[Target] = (
     Target("server-runs", OURS.name, (), 5e6, isGoal=True),
     _over("server-interleaved", MOSQUITTO.name, 1.0),
     Target("server-interleaved", OURS.name, (), 239_000.0),
+    Target("rules-runs", RULED, (UNRULED,), 0.95),
+    Target("rules-interleaved", RULED, (UNRULED,), 0.95),
     Target("subscribing", IN_PROCESS, (), 20.0, atLeast=False),
     Target("subscribing", NETWORK, (), 20.0, atLeast=False),
     _atMost("subscribed-cpu", WITH, WITHOUT, 1.05),

@@ -296,6 +296,14 @@ class CommandTests(SynchronousTestCase):
         self.part("server", "server-runs", "server-interleaved")
 
     @slow
+    def test_rules(self) -> None:
+        """The server alone with rules, beside itself without."""
+        tables = benchmark(self, "rules")["parts"]["rules"]
+        self.assertEqual([table["key"] for table in tables], ["rules-runs", "rules-interleaved"])
+        for table in tables:
+            self.assertEqual(set(table["contenders"]), {"without rules", "with 100 rules"})
+
+    @slow
     def test_subscribing(self) -> None:
         """Listeners to many senders."""
         [adding, events, *_] = benchmark(self, "subscribing")["parts"]["subscribing"]

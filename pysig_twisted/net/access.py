@@ -192,7 +192,7 @@ class Access:
         sender, event = key
         isAny = event is None or isPattern(event)
         hearsPresence = any(map(matcher(event), (CONNECT, DISCONNECT)))
-        if hearsPresence and not isAny:
+        if hearsPresence:
             decision = self._ever(principal, Verb.LISTEN, sender, None)
         elif isAny or sender is None or isPattern(sender):
             decision = self._ever(principal, Verb.LISTEN, sender, event)

@@ -128,6 +128,7 @@ class PolicedSource(Source):
     """
     A sender whose owner is somebody.
 
+    @ivar principal: who.
     @ivar asked: the requests that it has to answer.
     """
 
@@ -135,18 +136,19 @@ class PolicedSource(Source):
 
     def __init__(self, world: PolicedWorld, name: str) -> None:
         self.house = world
+        self.principal = f"owner-{name}"
         self.asked: list[Request] = []
         super().__init__(world, name)
 
     def come(self) -> None:
         """Connect, and register what there is, or a new life."""
-        with self.house.being(f"owner-{self.name}"):
+        with self.house.being(self.principal):
             super().come()
 
     def takeOver(self) -> None:
         """Come on a new connection while the old one is open."""
         if self.life is not None and self.isUp and self.isHere and not self.waiting:
-            with self.house.being(f"owner-{self.name}"):
+            with self.house.being(self.principal):
                 self.peer, self.road = self.world.connect()
             self.isHere = False
             self.come()
@@ -155,7 +157,7 @@ class PolicedSource(Source):
         """Do what the server asks, and hear what it refuses."""
         if self.peer is None:
             return
-        may = self.house.may(self.house.epoch, f"owner-{self.name}", Verb.SEND, self.name, None)
+        may = self.house.may(self.house.epoch, self.principal, Verb.SEND, self.name, None)
         kept = []
         for message in self.peer.collect():
             if isinstance(message, Request):
@@ -397,11 +399,10 @@ class PolicedListener(Listener):
         isExact = not (sender is None or event is None or isPattern(sender) or isPattern(event))
         if isExact and event not in CONNECT:
             return rules.decide(self.principal, Verb.LISTEN, sender, event).isAllowed
-        isBuiltin = event in CONNECT
-        name = None if isBuiltin else event
+        hearsPresence = any(map(matcher(event), CONNECT))
+        name = None if hearsPresence else event
         if rules.mayEver(self.principal, Verb.LISTEN, sender, name).isAllowed:
             return True
-        hearsPresence = any(map(matcher(event), CONNECT))
         return hearsPresence and rules.mayEver(self.principal, Verb.REQUEST, sender, None).isAllowed
 
     def _drop(self) -> None:
@@ -520,6 +521,12 @@ class PolicedListener(Listener):
 
     # In the end
 
+    @property
+    def isBusy(self) -> bool:
+        """Is there something to come yet?"""
+        assert self.peer is not None
+        return bool(self.calls or self.peer.protocol.peer.late)
+
     def concerns(self, name: str) -> bool:
         """Is it told who is here under this name?"""
         seen = self.house.seen(self.house.epoch, self.principal, name)
@@ -605,6 +612,10 @@ class Town:
         """One of the steps."""
         STEPS[step](self, chance)
         self.settle()
+        for source in self.sources:
+            life = self.world.router._lives.get(source.name)
+            may = self.world.may(self.world.epoch, source.principal, Verb.SEND, source.name, None)
+            assert life is None or may, f"{source.principal} has {source.name}"
 
     def fire(self, chance: Random) -> None:
         """Events are fired."""
@@ -721,7 +732,9 @@ class Town:
                 listener.read(100_000)
                 if not listener.isUp:
                     listener.connect()
-            for _ in range(150):
+            for count in range(5000):
+                if count >= 150 and not any(one.isBusy for one in self.listeners):
+                    break
                 self.settle()
                 for listener in self.listeners:
                     listener.read(5000)
