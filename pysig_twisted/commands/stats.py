@@ -25,6 +25,7 @@ from .template import PARTS, TEXT, TIME, Line, lineOf
 
 COUNTERS: Final = (
     "peersCut",
+    "strangersRefused",
     "eventsAccepted",
     "eventsDelivered",
     "eventsReplayed",
@@ -49,6 +50,9 @@ FIELDS: Final = {
     "peers": TEXT,
     "peersLate": TEXT,
     "peersCut": TEXT,
+    "strangers": TEXT,
+    "strangersRefused": TEXT,
+    "refusedFor": PARTS,
     "senders": TEXT,
     "subscriptions": TEXT,
     "eventsAccepted": TEXT,
@@ -76,6 +80,8 @@ What need not be looked at again and again: so the rest has room on 24 lines.
 WORDS: Final = {
     "peersLate": "peers late",
     "peersCut": "peers cut",
+    "strangersRefused": "strangers refused",
+    "refusedFor": "refused for",
     "eventsAccepted": "events accepted",
     "eventsDelivered": "events delivered",
     "eventsReplayed": "events replayed",

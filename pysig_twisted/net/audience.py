@@ -14,7 +14,6 @@ from ..core.info import SenderInfo
 from ..core.presence import REVOKED, Life, Presence, concerns, sidText
 from ..core.router import lastSeq
 from ..core.subscriptions import Key, SubscriptionIndex
-from ..errors import Busy
 from ..names import checkPattern, isPattern, isReserved
 from ..wire.messages import Listen, Listening, PresenceNotice, Result, Resume, Unlisten
 from ..wire.version1 import encode
@@ -85,7 +84,10 @@ class Audience:
             else:
                 self._tellPresent(peer, key)
                 peer.listens[key] = self.index.add(key, peer)
-            peer.patterns += isLoose(key)
+            isPattern = isLoose(key)
+            peer.patterns += isPattern
+            peer.account.patterns += isPattern
+            peer.account.subscriptions += 1
             self._changed(peer)
             self._note(peer, "listens to {event} of {sender}", **named(key))
         elif peer.listens[key] is None and action.start != "resume":
@@ -130,7 +132,10 @@ class Audience:
         peer.told.pop(key[0], None)
         if entry is not None:
             self.index.remove(entry)
-        peer.patterns -= isLoose(key)
+        isPattern = isLoose(key)
+        peer.patterns -= isPattern
+        peer.account.patterns -= isPattern
+        peer.account.subscriptions -= 1
 
     def leave(self, peer: Peer) -> None:
         """
@@ -139,6 +144,8 @@ class Audience:
         for entry in peer.listens.values():
             if entry is not None:
                 self.index.remove(entry)
+        peer.account.subscriptions -= len(peer.listens)
+        peer.account.patterns -= peer.patterns
         peer.listens.clear()
         peer.patterns = 0
         self.backlogs.left(peer)
@@ -210,10 +217,11 @@ class Audience:
 
         @raise Busy: it may not.
         """
-        if len(peer.listens) >= self.limits.subscriptions:
-            raise Busy(f"this connection has {len(peer.listens)} subscriptions: the limit")
-        if isLoose(key) and peer.patterns >= self.limits.patterns:
-            raise Busy(f"this connection listens to {peer.patterns} patterns: the limit")
+        account = peer.account
+        if account.subscriptions >= self.limits.subscriptions:
+            raise account.full("subscriptions", self.limits.subscriptions)
+        if isLoose(key) and account.patterns >= self.limits.patterns:
+            raise account.full("patterns", self.limits.patterns)
 
     def _changed(self, peer: Peer) -> None:
         """

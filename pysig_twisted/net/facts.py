@@ -27,6 +27,7 @@ from ..core.router import LOCAL
 from ..errors import BadName, BadRequest
 from ..names import ROUTER, checkPattern
 from ..version import SOFTWARE
+from .door import Door
 from .hub import Hub
 from .tally import Tally
 
@@ -61,14 +62,18 @@ class Facts:
     Answers the requests of C{$router}.
     """
 
-    def __init__(self, hub: Hub, tally: Tally, now: Callable[[], float], epoch: str) -> None:
+    def __init__(
+        self, hub: Hub, tally: Tally, door: Door[Any], now: Callable[[], float], epoch: str
+    ) -> None:
         """
         @param tally: what was counted of the hub's connections.
+        @param door: those that have not said who they are.
         @param now: the monotonic time.
         @param epoch: the name of this run of the router.
         """
         self._hub = hub
         self._tally = tally
+        self._door = door
         self._now = now
         self._started = now()
         self._epoch = epoch
@@ -125,6 +130,9 @@ class Facts:
             "peers": len(peers),
             "peersLate": sum(peer.late > 0 for peer in peers),
             "peersCut": tally.cut,
+            "strangers": len(self._door),
+            "strangersRefused": self._door.refused.total(),
+            "refusedFor": dict(self._door.refused),
             "senders": len(hub._lives),
             "subscriptions": hub.audience.index.size + len(hub._listeners),
             "eventsAccepted": events.accepted,

@@ -7,30 +7,30 @@ gives none for longer is dead. One timer serves all connections of a factory:
 it only looks at marks that the connections leave.
 
 A byte now and then is life, but a frame that was begun must also be finished: it
-takes memory here while it is not.
+takes memory here while it is not. The byte that comes after its time is the last, unless
+the frame is whole with it; that none comes is no fault of the peer's, up to its silence.
 
 It also adds up what all connections take together: each has its own bound, but ten
-thousand of them have none. Where it is too much, those that take most are ended.
+thousand of them have none. Where it is too much, of who takes most, with all of its
+connections, those that take most are ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 from typing import Any, Final, Protocol
 
 from ..core.clock import Clock, Deadlines
 
-FRAME_TIME: Final = 10.0
 FRAME_RATE: Final = 1 << 16
 """
-A frame may take so many seconds, and one more for each so many bytes of it; but
-never less than a peer may be silent.
+A frame may take one second more for each so many bytes of it.
 """
 
-WAITING: Final = 256 << 20
 UNFINISHED: Final = 64 << 20
 """
-Bytes that may wait for all peers together, and those of frames that are not whole.
+Bytes of frames that are not whole, of all peers together.
 """
 
 LONGEST_TICK: Final = 1.0
@@ -45,13 +45,27 @@ class Watched(Protocol):
     A connection, as the heartbeat sees it.
 
     @ivar heard: set when a byte comes in; reset here.
+    @ivar payer: who takes what it takes; C{None} for itself.
     @ivar wire: its L{FrameReader<pysig_twisted.wire.frames.FrameReader>}, or what
         does the same for another wire.
     """
 
     heard: bool
+    payer: object
     outbox: Any
     wire: Any
+
+    @property
+    def isHeld(self) -> bool:
+        """
+        Is nothing read, so that none can come in?
+        """
+
+    @property
+    def frameTime(self) -> float:
+        """
+        Seconds that a small frame may take.
+        """
 
     def sayPing(self) -> None:
         """
@@ -102,11 +116,13 @@ class Heartbeat:
     @ivar interval: seconds without sending after which to say PING.
     @ivar silence: seconds without hearing after which a peer is dead.
     @ivar stall: seconds for which a peer may take nothing.
+    @ivar outboxes: bytes that may wait for all peers together.
     """
 
     interval = 15.0
     silence = 45.0
     stall = 10.0
+    outboxes = 256 << 20
 
     def __init__(self, clock: Clock, deadlines: Deadlines) -> None:
         """
@@ -152,12 +168,6 @@ class Heartbeat:
         self._timer = self._deadlines.add(tick, self, self._look)
         self._due = self._clock.now() + tick
 
-    def _allowed(self, size: int) -> float:
-        """
-        How many seconds a frame of C{size} bytes may take.
-        """
-        return max(self.silence, FRAME_TIME + size / FRAME_RATE)
-
     def _look(self) -> None:
         """
         See what the connections have done since the last time.
@@ -179,8 +189,8 @@ class Heartbeat:
             if outbox.wrote:
                 outbox.wrote = False
                 marks.sent = now
-            if link.heard:
-                link.heard = False
+            isHeard, link.heard = link.heard, False
+            if isHeard or link.isHeld:
                 marks.heard = now
             if outbox.taken or not outbox.paused or not outbox.size:
                 outbox.taken = False
@@ -192,7 +202,11 @@ class Heartbeat:
                 link.foundSilent()
             elif now - marks.taken >= self.stall + outbox.pieceSeconds:
                 link.foundStalled()
-            elif now - marks.whole >= (allowed := self._allowed(wire.needed)):
+            elif (
+                wire.held
+                and isHeard
+                and now - marks.whole >= (allowed := link.frameTime + wire.needed / FRAME_RATE)
+            ):
                 link.foundUnfinished(allowed)
             elif now - marks.sent >= self.interval:
                 marks.sent = now
@@ -206,20 +220,29 @@ class Heartbeat:
         for link in self._marks:
             waiting += link.outbox.size
             unfinished += link.wire.held
-        if waiting > WAITING:
-            self._endLargest(waiting - WAITING, lambda link: link.outbox.size, "wait for it")
+        if waiting > self.outboxes:
+            much = waiting - self.outboxes
+            self._endLargest(much, lambda link: link.outbox.size, "wait for it")
         if unfinished > UNFINISHED:
             much = unfinished - UNFINISHED
             self._endLargest(much, lambda link: link.wire.held, "of its frames are not whole")
 
     def _endLargest(self, much: int, sizeOf: Callable[[Watched], int], what: str) -> None:
         """
-        End the connections that take most, until so much is free.
+        End the largest connection of who takes most, until so much is free.
         """
-        for size, _, link in sorted(
-            ((sizeOf(link), -number, link) for number, link in enumerate(self._marks)), reverse=True
-        ):
-            if much <= 0:
-                break
+        taken: dict[object, list[tuple[int, int, Watched]]] = {}
+        for number, link in enumerate(self._marks):
+            taken.setdefault(link.payer or link, []).append((sizeOf(link), -number, link))
+        heap = [
+            (-sum(size for size, _, _ in links), number, sorted(links))
+            for number, links in enumerate(taken.values())
+        ]
+        heapify(heap)
+        while much > 0 and heap:
+            total, number, links = heappop(heap)
+            size, _, link = links.pop()
             much -= size
+            if links:
+                heappush(heap, (total + size, number, links))
             link.foundGreedy(size, what)

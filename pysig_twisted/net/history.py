@@ -7,7 +7,8 @@ in there, which is a L{Cursor<pysig_twisted.net.cursor.Cursor>}, and reads on fr
 
   - The runs of a life are kept as they came, up to L{LIFE_BYTES}; of all lives
     together, up to what L{History} is told. The oldest go first, out of a life that
-    has about as much as any. Some more go at once than must: that takes less time.
+    has about as much as any, of the principal that has. Some more go at once than must:
+    that takes less time.
     Each is charged its bytes and L{COST<pysig_twisted.net.kept.COST>} more, which is
     what it really takes.
   - Of each event the newest is kept while its sender is here, however old it is.
@@ -26,6 +27,7 @@ from weakref import WeakValueDictionary
 from ..core.info import SenderInfo
 from .kept import Kept
 from .liferecord import LifeRecord, Lives
+from .shares import Shares
 
 LIFE_BYTES: Final = 4 << 20
 MAX_LIVES: Final = 16
@@ -69,10 +71,8 @@ class History:
         # Weak: a name is forgotten with its last record, unless a reader is there.
         self._names: WeakValueDictionary[str, Lives] = WeakValueDictionary()
         self._ended: OrderedDict[LifeRecord, None] = OrderedDict()
-        # The records by the power of two that their charge has reached.
-        self._classes: list[OrderedDict[LifeRecord, None]] = [
-            OrderedDict() for _ in range(LIFE_BYTES.bit_length() + 1)
-        ]
+        # The records by principal, and the power of two that their charge has reached.
+        self._shares: Shares[LifeRecord] = Shares()
 
     def begin(self, info: SenderInfo, secret: bytes, start: int, oldest: int = 0) -> LifeRecord:
         """
@@ -82,6 +82,7 @@ class History:
         if lives is None:
             lives = self._names[info.name] = Lives(info.name)
         record = LifeRecord(lives, info, secret, start, oldest)
+        record.share = self._shares.of(info.principal)
         lives.records.append(record)
         if len(lives.records) > MAX_LIVES:
             self._forget(lives.records[0])
@@ -158,8 +159,7 @@ class History:
         if self.charge > self.budget:
             enough = self.budget - self.budget // 1024
             while self.charge > enough:
-                largest = next(records for records in reversed(self._classes) if records)
-                victim = next(iter(largest))
+                victim = self._shares.largest()
                 # Down to the next class, or somewhat lower: else it is soon back.
                 floor = min((1 << victim.sizeClass - 1) - 1, victim.charge * 7 // 8)
                 self._shrink(victim, max(floor, victim.charge - (self.charge - enough)))
@@ -179,10 +179,8 @@ class History:
         """
         size = record.charge.bit_length()
         if size != record.sizeClass:
-            self._classes[record.sizeClass].pop(record, None)
+            self._shares.move(record.share, record, record.sizeClass, size)
             record.sizeClass = size
-            if size:
-                self._classes[size][record] = None
         record.room = min((1 << size) - 1, LIFE_BYTES)
 
     def _forget(self, record: LifeRecord) -> None:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from .limits import Limits
     from .peers import Peer
 
+SLOW: Final = "slow"
+"""
+Why a publisher is not read.
+"""
+
 LONGEST: Final = 0.1
 MINUTE: Final = 60.0
 STOPPED: Final = 0.25
@@ -142,7 +147,7 @@ class Holds:
         held.causes = dict.fromkeys(causes)
         held.bucket = self._deadlines.add(LONGEST, held, partial(self._release, publisher))
         self.count += 1
-        publisher.link.hold()
+        publisher.link.hold(SLOW)
         for peer in causes:
             self._awaitDrain(publisher, held, peer)
 
@@ -224,4 +229,4 @@ class Holds:
         held.since = None
         held.spent.seconds += waited
         self.seconds += waited
-        publisher.link.release()
+        publisher.link.release(SLOW)

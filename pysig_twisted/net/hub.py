@@ -17,7 +17,7 @@ from ..core.localsignals import Publish
 from ..core.presence import Life
 from ..core.router import LOCAL, Router, lastSeq, senderGone
 from ..core.signals import Sender
-from ..errors import Denied, ProtocolError, PysigError
+from ..errors import Denied, ProtocolError, PysigError, RequestTimeout
 from ..interfaces import IPolicy
 from ..names import isReserved
 from ..wire.codecs import Codecs
@@ -32,10 +32,16 @@ from .limits import Limits
 from .link import shown
 from .ownership import AWAY, Ownership
 from .peers import Peer
+from .quotas import Quotas
 from .recalled import Recalled
 from .refills import Refills
 from .requests import Requests
 from .revision import revise
+
+CALLS: Final = "calls"
+"""
+Why a peer is not read that makes too many calls.
+"""
 
 BROKEN: Final = ("lost", "timeout")
 """
@@ -56,6 +62,7 @@ class Hub(Router):
     @ivar backlogs: what peers have yet to hear of it.
     @ivar refills: what owners are asked to send again.
     @ivar holds: makes publishers wait for slow peers.
+    @ivar quotas: how much each principal has.
     @ivar access: knows what peers may do.
     @ivar limits: the bounds.
     @ivar verbose: log each declaration, too?
@@ -99,6 +106,7 @@ class Hub(Router):
             lambda name: self.events.refresh(name),
         )
         self.holds = Holds(clock, deadlines, limits)
+        self.quotas = Quotas(limits)
         self.audience = Audience(self._lives, self.backlogs, self.holds, limits, access, self.note)
         self.ownership = Ownership(self, deadlines)
         self.events = Events(
@@ -126,6 +134,7 @@ class Hub(Router):
         Have these limits from now on.
         """
         self.limits = self.audience.limits = self.requests.limits = self.holds.limits = limits
+        self.quotas.limits = limits
         self.history.budget, self.history.window = limits.history, limits.window
 
     def setPolicy(self, policy: IPolicy | None) -> None:
@@ -143,6 +152,10 @@ class Hub(Router):
         A connection has said HELLO.
         """
         self.joined[peer.id] = peer
+        superfluous = self.quotas.begin(peer)
+        if superfluous is not None:
+            error = RequestTimeout("its client has come again on another connection, twice")
+            superfluous.link.end(error, drop=True)
 
     def leave(self, peer: Peer, reason: str) -> None:
         """
@@ -163,6 +176,8 @@ class Hub(Router):
         self.holds.left(peer)
         self.refills.left(peer)
         self.ownership.left(peer)
+        self._deadlines.drop(peer.calls.bucket, (peer, CALLS))
+        self.quotas.leave(peer)
 
     def call(self, peer: Peer, call: Call) -> None:
         """
@@ -171,10 +186,27 @@ class Hub(Router):
         action = self._calls.get(type(call.action))
         if action is None:
             raise ProtocolError("a client cannot make this call; routers do")
+        limits = self.limits
+        most = limits.calls + limits.senders + limits.subscriptions
+        if peer.calls.spend(self._time.now(), limits.calls, most) and not peer.calls.bucket:
+            peer.link.hold(CALLS)
+            self._readOn(peer)
         try:
             action(peer, call.id, call.action)
         except PysigError as error:
             self.refuse(peer, call.id, error)
+
+    def _readOn(self, peer: Peer) -> None:
+        """
+        Read again from a peer that has made too many calls, when that is long enough ago.
+        """
+        wait = peer.calls.wait(self._time.now(), self.limits.calls)
+        if wait:
+            again = partial(self._readOn, peer)
+            peer.calls.bucket = self._deadlines.add(wait, (peer, CALLS), again)
+        else:
+            peer.calls.bucket = 0
+            peer.link.release(CALLS)
 
     def refuse(self, peer: Peer, number: int, error: PysigError) -> None:
         """

@@ -5,7 +5,7 @@ Who somebody is: what a router asks of its authenticator.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.logger import Logger
@@ -17,11 +17,6 @@ from ..interfaces import IAuthenticator
 from ..names import checkName
 
 log = Logger()
-
-ANONYMOUS: Final = "anonymous"
-"""
-The principal of a peer that has not said who it is.
-"""
 
 
 def checkAuthenticator(given: Any) -> IAuthenticator | None:

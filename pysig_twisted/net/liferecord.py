@@ -12,6 +12,7 @@ from typing import Final
 
 from ..core.info import SenderInfo
 from .kept import COST, Hole, Kept, Missing
+from .shares import Share
 
 MAX_EVENTS: Final = 1000
 """
@@ -38,6 +39,7 @@ class LifeRecord:
     @ivar goesOn: has the same life a record before this one?
     @ivar reason: why it ended; C{None} while it is here.
     @ivar endedAt: when it ended.
+    @ivar share: of what is remembered of its principal. Whoever keeps it sets that.
     @ivar charge: the bytes that it is charged.
     @ivar sizeClass: the power of two that C{charge} has reached, and C{room} how far it
         may grow before that must be looked at again: see
@@ -64,9 +66,12 @@ class LifeRecord:
         "reason",
         "room",
         "secret",
+        "share",
         "sizeClass",
         "start",
     )
+
+    share: Share[LifeRecord]
 
     def __init__(
         self, lives: Lives, info: SenderInfo, secret: bytes, start: int, oldest: int

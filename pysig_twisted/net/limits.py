@@ -25,27 +25,40 @@ SecondsOrNone = Annotated[float, Meta(ge=0)]
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
-    The bounds of one router. Where not said otherwise they are per connection.
+    The bounds of one router. Where not said otherwise they are per connection. Those of a
+    principal are for all of its connections together; of anonymous connections, each is a
+    principal of its own.
 
     @ivar maxFrame: bytes that a frame may count.
     @ivar helloTimeout: seconds from the connection to a valid HELLO; longer on slow serial lines.
     @ivar handshakeTimeout: seconds that a TLS handshake may take. What C{helloTimeout} says comes
         after it.
+    @ivar frameTime: seconds within which a frame must be whole, and one more for each 64 KiB of it,
+        while bytes come in.
     @ivar heartbeat: seconds without sending after which PING is sent.
     @ivar silence: seconds without a byte received after which a peer is dead.
     @ivar stall: seconds without a byte taken after which a peer is cut.
     @ivar outbox: bytes that may wait for a peer; one that leaves more is cut.
+    @ivar outboxes: bytes that may wait for all peers together; over it the principal for which
+        most waits has its fullest connections cut.
     @ivar linger: seconds that a connection has to end after GOODBYE.
-    @ivar peers: connections of the whole router.
-    @ivar senders: senders that a connection may own.
-    @ivar subscriptions: subscriptions of a connection.
+    @ivar unauthenticated: connections of the whole router that have not said who they are. With
+        more, the one that has had most time for that is ended.
+    @ivar perAddress: how many of these may be from one address of another machine.
+    @ivar peers: connections of the whole router that have said who they are.
+    @ivar connections: connections of a principal.
+    @ivar senders: senders that a principal may own.
+    @ivar subscriptions: subscriptions of a principal.
     @ivar patterns: how many of these may have a C{*} in them.
-    @ivar requests: requests of a connection that wait for their answers.
+    @ivar requests: requests of a principal that wait for their answers.
+    @ivar calls: calls in a second, such as to listen or to add a sender. Who makes more is read
+        slower, after as many as it takes to declare all that it may have.
     @ivar refusals: refused events in a row that end a connection.
     @ivar window: seconds for which the router remembers what has ended; 0 for none.
     @ivar grace: seconds for which a sender whose connection broke is not told as gone;
         not more than C{window}.
-    @ivar history: bytes of what is remembered, of the whole router.
+    @ivar history: bytes of what is remembered, of the whole router; of the principal that has
+        about as much as any, the oldest goes first.
     @ivar hold: seconds in any minute for which publishers may be made to wait for a
         connection that is slow; 0 for none.
     @ivar held: seconds in any minute for which a publisher may be made to wait; 0 for
@@ -55,16 +68,22 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maxFrame: Annotated[int, Meta(ge=LOWEST_MAX_FRAME, le=HIGHEST_MAX_FRAME)] = MAX_FRAME
     helloTimeout: Seconds = 5.0
     handshakeTimeout: Seconds = 5.0
+    frameTime: Seconds = 10.0
     heartbeat: Seconds = 15.0
     silence: Seconds = 45.0
     stall: Seconds = 10.0
     outbox: Count = 8 << 20
+    outboxes: Count = 256 << 20
     linger: Seconds = 2.0
+    unauthenticated: Count = 256
+    perAddress: Count = 64
     peers: Count = 10_000
+    connections: Count = 1_000
     senders: Count = 1_000
     subscriptions: Count = 10_000
     patterns: Count = 64
     requests: Count = 1_000
+    calls: Count = 1_000
     refusals: Count = 1_000
     window: SecondsOrNone = 30.0
     grace: SecondsOrNone = 0.0

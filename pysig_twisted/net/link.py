@@ -78,6 +78,7 @@ class LinkContext:
         """
         self.limits = limits
         self.heartbeat.setTimes(limits.heartbeat, limits.silence, limits.stall)
+        self.heartbeat.outboxes = limits.outboxes
 
 
 def shown(text: str, size: int = MAX_TEXT) -> str:
@@ -131,7 +132,7 @@ class Link(Protocol):
         while it is open.
     @ivar received: how many bytes came in.
     @ivar maxFrame: the most that a frame may count that comes from the other side.
-    @ivar isHeld: is nothing read from the other side for a moment?
+    @ivar payer: on whose account its memory is, together with others'; C{None} for its own.
     @ivar isShaking: is a TLS handshake not over of which we will be told? Until then nothing
         can be said.
     """
@@ -152,7 +153,9 @@ class Link(Protocol):
         self.outbox = Outbox(context.turn, pending, self._overflow)
         self.maxFrame = context.limits.maxFrame
         self.heard = False
-        self.isHeld = self.isShaking = False
+        self.isShaking = False
+        self.payer: object = None
+        self._held: frozenset[str] = frozenset()
         self.ended: PysigError | None = None
         self.received = 0
         self.wire: Reader | Translation
@@ -203,6 +206,13 @@ class Link(Protocol):
         Seconds that HELLO and WELCOME may take: more on a slow line.
         """
         return self.context.limits.helloTimeout + self.outbox.frameSeconds
+
+    @property
+    def frameTime(self) -> float:
+        """
+        Seconds that a small frame may take to come in, as long as bytes do.
+        """
+        return max(self.context.limits.frameTime, self.context.limits.silence)
 
     @property
     def isPlain(self) -> bool:
@@ -353,23 +363,33 @@ class Link(Protocol):
             self.outbox.close()
             abortTransport(self.transport)
 
-    def hold(self) -> None:
+    @property
+    def isHeld(self) -> bool:
+        """
+        Is nothing read from the other side for a moment?
+        """
+        return bool(self._held)
+
+    def hold(self, why: str) -> None:
         """
         Read nothing from the other side, for a moment.
+
+        @param why: what L{release} names it by. There may be several reasons at a time.
         """
         pause = getattr(self.transport, "pauseProducing", None)
-        if pause is not None and not self.isHeld and self.ended is None:
-            self.isHeld = True
-            pause()
+        if pause is not None and self.ended is None:
+            if not self._held:
+                pause()
+            self._held |= {why}
 
-    def release(self) -> None:
+    def release(self, why: str) -> None:
         """
-        Read again.
+        Read again, unless there is another reason not to.
         """
-        if self.isHeld:
-            self.isHeld = False
+        if why in self._held:
+            self._held -= {why}
             transport: Any = self.transport
-            if transport is not None:
+            if transport is not None and not self._held:
                 transport.resumeProducing()
 
     def expectSign(self, call: Callable[[], object]) -> None:
@@ -408,7 +428,7 @@ class Link(Protocol):
         """
         See L{heartbeat.Watched}.
         """
-        self.end(RequestTimeout(f"a frame was begun and not finished within {seconds:g} s"))
+        self.end(RequestTimeout(f"a frame was begun and not finished within {seconds:.3g} s"))
 
     def foundGreedy(self, size: int, what: str) -> None:
         """

@@ -27,11 +27,12 @@ from ..core.clock import Deadlines
 from ..core.presence import Life, checkReason, sidText
 from ..core.router import nameTaken
 from ..core.signals import Sender, checkEvents, checkSender
-from ..errors import BadRequest, Busy, Cancelled, Replaced, RequestTimeout
+from ..errors import BadRequest, Cancelled, Replaced, RequestTimeout
 from ..names import checkName
 from ..wire.messages import Added, AddSender, Call, Error, RemoveSender, Result, sidNumber
 from .access import denied, owning, revoked
 from .peers import Peer, RevokedLife
+from .quotas import Account
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -82,8 +83,9 @@ class Ownership:
         self._hub = hub
         self._deadlines = deadlines
         self._challenges: dict[Peer, Challenge] = {}
-        # Lives without an owner, with the bucket of their end; see Deadlines.add.
-        self._away: dict[Life[Any], int] = {}
+        # Lives without an owner, with the bucket of their end, see Deadlines.add, and on
+        # whose account they are.
+        self._away: dict[Life[Any], tuple[int, Account]] = {}
 
     def claim(self, peer: Peer, number: int, action: AddSender) -> None:
         """
@@ -96,10 +98,8 @@ class Ownership:
         self._checkAllowed(peer, name)
         if name in peer.claims:
             raise nameTaken(name)
-        count = len(peer.senders) + len(peer.claims)
-        if count >= self._hub.limits.senders and name not in peer.senders:
-            raise Busy(f"this connection has {count} senders, which is the limit")
         holder = lives.get(name)
+        self._checkRoom(peer, holder)
         if holder is not None:
             if isinstance(holder.owner, Sender):
                 raise nameTaken(name)
@@ -119,6 +119,27 @@ class Ownership:
             if old is not AWAY:
                 self._retire(old, peer, name)
         self._begin(peer, number, action)
+
+    def _checkRoom(self, peer: Peer, holder: Life[Any] | None) -> None:
+        """
+        May a peer have one more name?
+
+        @param holder: the life that has it. A name that a principal has, and comes for again, is
+            counted already; while it waits for it, twice.
+        @raise Busy: it may not.
+        """
+        limit, account = self._hub.limits.senders, peer.account
+        isCounted = holder is not None and self._accountOf(holder) is account
+        if account.senders >= (2 * limit if isCounted else limit):
+            raise account.full("senders", limit)
+
+    def _accountOf(self, life: Life[Any]) -> Account | None:
+        """
+        On whose account a life is; C{None} for those of this process.
+        """
+        if life.owner is AWAY:
+            return self._away[life][1]
+        return life.owner.account if isinstance(life.owner, Peer) else None
 
     def _begin(self, peer: Peer, number: int, action: AddSender) -> None:
         """
@@ -176,6 +197,7 @@ class Ownership:
         if holder is not None:
             call = self._challenges[holder].claims.pop((peer, name))
             del peer.claims[name]
+            peer.account.senders -= 1
             self._hub.refuse(peer, call.id, Cancelled(f"sender {name!r} was taken back"))
         life = peer.senders.get(name)
         if life is not None:
@@ -187,12 +209,21 @@ class Ownership:
         """
         A life has ended.
         """
-        bucket = self._away.pop(life, None)
-        if bucket is not None:
-            self._deadlines.drop(bucket, life)
+        self._isBack(life)
         owner = life.owner
         if isinstance(owner, Peer) and owner.senders.get(life.name) is life:
             del owner.senders[life.name]
+            owner.account.senders -= 1
+
+    def _isBack(self, life: Life[Any]) -> None:
+        """
+        A life is not without its owner any more, if it was.
+        """
+        bucket, account = self._away.pop(life, (0, None))
+        if account is not None:
+            self._deadlines.drop(bucket, life)
+            account.senders -= 1
+            self._hub.quotas.settle(account)
 
     def suspend(self, life: Life[Any], reason: str, grace: float) -> None:
         """
@@ -202,12 +233,15 @@ class Ownership:
         @param reason: for the case that it does.
         """
         self._hub.events.forget(life)
-        life.owner.senders.pop(life.name, None)
+        account = life.owner.account
+        if life.owner.senders.pop(life.name, None) is not None:
+            account.senders -= 1
         self._hub._failRequests(life, reason)
         if self._hub._lives.get(life.name) is life:
             life.owner = AWAY
             end = partial(self._hub._end, life, reason)
-            self._away[life] = self._deadlines.add(grace, life, end)
+            self._away[life] = self._deadlines.add(grace, life, end), account
+            account.senders += 1
 
     def away(self) -> list[Life[Any]]:
         """
@@ -222,6 +256,7 @@ class Ownership:
         """
         for name, holder in peer.claims.items():
             self._challenges[holder].claims.pop((peer, name))
+        peer.account.senders -= len(peer.claims)
         peer.claims.clear()
         for claimant, _, call in self._claims(peer):
             if claimant.id in self._hub.joined:
@@ -257,6 +292,7 @@ class Ownership:
         oldest = action.oldest if before is None else 0
         life.record = history.begin(life.info(), secret, life.seq, oldest)
         peer.senders[life.name] = life
+        peer.account.senders += 1
         peer.revoked.pop(life.name, None)
         self._hub.note(peer, "has sender {sender}", sender=life.name, events=life.events)
         # The owner knows before anybody can ask something of it.
@@ -278,13 +314,15 @@ class Ownership:
         that it has fired events which it could not send.
         """
         old: Any = life.owner
-        if old is AWAY:
-            self._deadlines.drop(self._away.pop(life), life)
-        elif old is not peer:
-            self._hub.events.forget(life)
-            old.senders.pop(life.name, None)
-        life.owner = peer
-        peer.senders[life.name] = life
+        if old is not peer:
+            self._isBack(life)
+            if old is not AWAY:
+                self._hub.events.forget(life)
+                if old.senders.pop(life.name, None) is not None:
+                    old.account.senders -= 1
+            life.owner = peer
+            peer.senders[life.name] = life
+            peer.account.senders += 1
         self._leaveOut(life, action)
         peer.send(Result(number, Added(life.seq)))
         if old is not peer and old is not AWAY:
@@ -323,6 +361,7 @@ class Ownership:
             owner.link.expectSign(partial(self._alive, owner, challenge))
         challenge.claims[peer, action.sender] = Call(number, action)
         peer.claims[action.sender] = owner
+        peer.account.senders += 1
 
     def _await(self, owner: Peer, challenge: Challenge) -> None:
         """
@@ -368,6 +407,7 @@ class Ownership:
         self._deadlines.drop(challenge.bucket, challenge)
         for claimant, name in challenge.claims:
             del claimant.claims[name]
+            claimant.account.senders -= 1
         return [(*key, call) for key, call in challenge.claims.items()]
 
 

@@ -18,7 +18,9 @@ from ..core.subscriptions import Entry, Key
 from ..errors import ProtocolError, PysigError
 from ..wire.messages import Error, Fail, GapNotice, Hello
 from ..wire.version1 import encode
+from .allowance import Allowance
 from .link import Ids, Link, shown
+from .quotas import Account
 
 if TYPE_CHECKING:
     from .backlog import Backlog
@@ -125,6 +127,7 @@ LATER: Final[Mapping[str, Callable[[], Any]]] = {
     "revoked": dict,
     "isRefused": lambda: False,
     "ids": Ids,
+    "calls": Allowance,
     "refusals": Occasions,
     "_notices": dict,
     "backlog": lambda: None,
@@ -143,6 +146,8 @@ class Peer:
     @ivar link: its Protocol.
     @ivar write: sends whole frames.
     @ivar principal: as whom it is known.
+    @ivar account: what that one has, on all connections.
+    @ivar instance: which client it is; empty if it does not say.
     @ivar codecs: the names of the encodings it takes, by their numbers.
     @ivar maxFrame: the longest frame it takes; not more than its line carries soon.
     @ivar senders: the lives it owns.
@@ -153,6 +158,7 @@ class Peer:
     @ivar backlog: what it has yet to hear of what was fired before.
     @ivar asking: requests it waits for, by its numbers.
     @ivar serving: requests it works on, by our numbers.
+    @ivar calls: how many calls it may still make now.
     @ivar told: the senders that it listens to by name and knows to be here, with the last
         event that they had fired when it was told so.
     @ivar revoked: the lives that it had and may not have any more, by name.
@@ -161,14 +167,17 @@ class Peer:
 
     __slots__ = (
         "_notices",
+        "account",
         "asking",
         "awaySince",
         "backlog",
+        "calls",
         "claims",
         "codecs",
         "heads",
         "id",
         "ids",
+        "instance",
         "isRefused",
         "link",
         "listens",
@@ -196,18 +205,22 @@ class Peer:
     revoked: dict[str, RevokedLife]
     isRefused: bool
     ids: Ids
+    calls: Allowance
     refusals: Occasions
     # When the last notice of a sender was, and what has been refused since.
     _notices: dict[str, tuple[float, Error | None]]
 
-    def __init__(self, id: int, link: Link, hello: Hello, principal: str) -> None:
+    def __init__(self, id: int, link: Link, hello: Hello, account: Account) -> None:
         """
         @param hello: what it said of itself.
+        @param account: whose it is.
         """
         self.id = id
         self.link = link
         self.write = link.write
-        self.principal = principal
+        self.principal = account.principal
+        self.account = account
+        self.instance = hello.instance
         self.software = intern(shown(hello.software, 200))
         self.codecs = byNumber(tuple(hello.codecs.items()))
         self.maxFrame = link.outbox.longestFrame(hello.maxFrame)

@@ -24,7 +24,6 @@ from ..core.router import noSuchSender, senderGone
 from ..core.signals import Sender
 from ..errors import (
     PASSED_ON,
-    Busy,
     ProtocolError,
     PysigError,
     RemoteError,
@@ -98,8 +97,8 @@ class Requests:
 
         @raise PysigError: it cannot be; the caller is told.
         """
-        if len(peer.asking) >= self.limits.requests:
-            raise Busy(f"{self.limits.requests} requests of this connection are open; try later")
+        if peer.account.requests >= self.limits.requests:
+            raise peer.account.full("requests", self.limits.requests)
         sender, method = request.sender, request.method
         # Before anything is said of the sender.
         decision = self._access.asking(peer.principal, sender, method)
@@ -116,6 +115,7 @@ class Requests:
             raise late(request.sender, request.method, 0)
         passed = Passed(life, method, peer, request.id)
         peer.asking[request.id] = passed
+        peer.account.requests += 1
         waiting = self._open.get(life)
         if waiting is None:
             waiting = self._open[life] = {}
@@ -355,8 +355,9 @@ class Requests:
         """
         Take a request out of all tables.
         """
-        if passed.caller is not None:
-            passed.caller.asking.pop(passed.callerId, None)
+        caller = passed.caller
+        if caller is not None and caller.asking.pop(passed.callerId, None) is not None:
+            caller.account.requests -= 1
         if passed.owner is not None:
             passed.owner.serving.pop(passed.ownerId, None)
         waiting = self._open.get(passed.life)

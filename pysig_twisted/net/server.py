@@ -109,7 +109,7 @@ class ServerRouter(Service, Hub):
             raise ConfigError(f"endpoints {endpoints!r} are none; give a string, or a list")
         self._endpoints = [(text, serverEndpoint(reactor, text)) for text in endpoints]
         self._isListening = False
-        Facts(self, context.tally, clock.now, self.factory.epoch)
+        Facts(self, context.tally, self.factory.door, clock.now, self.factory.epoch)
 
     def peers(self) -> list[PeerInfo]:
         """
@@ -157,6 +157,7 @@ class ServerRouter(Service, Hub):
             limits = replace(limits, maxFrame=self.limits.maxFrame)
         self.setLimits(limits)
         self.factory.context.setLimits(limits)
+        self.factory.door.limits = limits
 
     def privilegedStartService(self) -> None:
         """

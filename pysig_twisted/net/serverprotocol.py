@@ -46,10 +46,12 @@ from ..wire.messages import (
     Result,
     Welcome,
 )
+from .door import Door, originOf
 from .hub import Hub
-from .identity import ANONYMOUS, asked
+from .identity import asked
 from .link import HANDLERS, Handle, Link, LinkContext
 from .peers import Peer
+from .quotas import ANONYMOUS
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -109,8 +111,7 @@ class ServerProtocol(Link):
         self.isShaking = self.isSecured
         factory, limits = self.factory, self.context.limits
         factory.links[self] = None
-        if len(factory.links) > limits.peers:
-            self.end(Busy(f"{limits.peers} connections are open, which is the limit; try later"))
+        if not self._enter():
             return
         if self.isShaking:
             self._helloBucket = self.context.deadlines.add(
@@ -118,6 +119,31 @@ class ServerProtocol(Link):
             )
         else:
             self._awaitHello()
+
+    def _enter(self) -> bool:
+        """
+        Be one of those who have not said who they are.
+
+        @return: is there room?
+        """
+        factory = self.factory
+        try:
+            factory.checkRoom()
+            other = factory.door.enter(self, originOf(self.transport))
+        except Busy as error:
+            self.end(error)
+            return False
+        if other is not None:
+            gone, why = other
+            gone.end(why)
+        return True
+
+    @property
+    def frameTime(self) -> float:
+        """
+        See L{Link.frameTime}. A client is not trusted with as much time as a router.
+        """
+        return self.context.limits.frameTime + self.outbox.frameSeconds
 
     def handshakeCompleted(self) -> None:
         """
@@ -163,12 +189,22 @@ class ServerProtocol(Link):
             return
         authenticator = self.factory.authenticator
         if authenticator is None:
-            self._welcome(hello, ANONYMOUS)
+            self.welcome(hello, ANONYMOUS)
             return
         # What is said meanwhile is not read; what came with HELLO is not legal yet.
         self.hold()
+        self.factory.door.check(self)
         self._login = login = asked(authenticator, hello.credentials, self.transport)
-        login.addCallbacks(partial(self._welcome, hello), self._unknown)
+        login.addCallbacks(partial(self._known, hello), self._unknown)
+
+    def _known(self, hello: Hello, principal: str) -> None:
+        """
+        It is known who that is.
+        """
+        self._login = None
+        if self.ended is None:
+            self.release()
+            self.welcome(hello, principal)
 
     def _unknown(self, failure: Failure) -> None:
         """
@@ -179,19 +215,25 @@ class ServerProtocol(Link):
         assert isinstance(error, PysigError)
         self.end(error)
 
-    def _welcome(self, hello: Hello, principal: str) -> None:
+    def welcome(self, hello: Hello, principal: str) -> None:
         """
-        It is known who that is.
+        Have the client in, if there is room.
+
+        @param principal: as whom it is known.
         """
-        self._login = None
-        if self.ended is not None:
-            return
-        self.release()
-        self._dropHello()
         factory, limits = self.factory, self.context.limits
+        try:
+            factory.checkRoom()
+            account = factory.hub.quotas.enter(principal)
+        except Busy as error:
+            self.end(error)
+            return
+        self._dropHello()
+        factory.door.leave(self)
         self._instance = hello.instance
         self.wire.maxFrame = self.maxFrame
-        self.peer = peer = Peer(next(factory.numbers), self, hello, principal)
+        self.payer = account
+        self.peer = peer = Peer(next(factory.numbers), self, hello, account)
         lastEnd, awaySince = factory.begin(hello.instance)
         if awaySince > -inf:
             peer.awaySince = awaySince
@@ -264,15 +306,10 @@ class ServerProtocol(Link):
         peer, error = self.peer, self.ended
         assert error is not None
         if peer is None:
+            self.factory.door.leave(self)
             if not self._isLogged:
                 self._isLogged = True
-                if self.isShaking and isinstance(error, (LinkLost, RequestTimeout)):
-                    log, what = self.log.warn, "{address}: the TLS handshake failed: {error}"
-                elif reason == "closed" or isinstance(error, LinkLost):
-                    log, what = self.log.info, "{address} went without HELLO: {error}"
-                else:
-                    log, what = self.log.warn, "{address} was refused: {error}"
-                log(what, address=self.address, error=error.message)
+                self._leftDoor(error, reason == "closed")
             return
         if peer.id not in self.factory.hub.joined:
             return
@@ -290,6 +327,29 @@ class ServerProtocol(Link):
         self.factory.noteEnd(self._instance, error)
         self.factory.hub.leave(peer, reason)
         self.factory.disconnected(peer, error)
+
+    def _leftDoor(self, error: PysigError, isClosed: bool) -> None:
+        """
+        The connection is over, and nobody knows whose it was.
+
+        @param isClosed: has the other side said that it goes?
+        """
+        count, door = 1, self.factory.door
+        isShaking = self.isShaking and isinstance(error, (LinkLost, RequestTimeout))
+        if (isClosed or isinstance(error, LinkLost)) and not isShaking:
+            log, what = self.log.info, "{address} went without HELLO: {error}"
+        else:
+            door.refused[error.code] += 1
+            log, what = self.log.warn, "{address} was refused: {error}"
+            if isShaking:
+                what = "{address}: the TLS handshake failed: {error}"
+            elif isinstance(error, Busy):
+                # Where there are too many there may be very many.
+                count = door.crowded.note(self.context.clock.now())
+                if count > 1:
+                    what = "{address} and others were refused, {n} in all: {error}"
+        if count:
+            log(what, address=self.address, n=count, error=error.message)
 
 
 GREETING: Final[Mapping[type, Handle]] = {
@@ -352,6 +412,7 @@ class ServerFactory(TwistedServerFactory):
     @ivar context: what they share.
     @ivar epoch: a random name of this run of the router.
     @ivar authenticator: finds out who connects; with C{None}, everybody is anonymous.
+    @ivar door: those of them that have not said HELLO.
     @ivar links: the connections that are open, also those that have not said
         HELLO.
     @ivar ends: why the last connection of a client ended, if it was not just broken, and
@@ -384,6 +445,7 @@ class ServerFactory(TwistedServerFactory):
         self.codecs = codecs
         self.wire = wire
         self.epoch = token_hex(8)
+        self.door: Door[ServerProtocol] = Door(context.limits)
         self.links: dict[ServerProtocol, None] = {}
         self.ends: dict[str, tuple[str | None, float]] = {}
         self._instances: set[str] = set()
@@ -402,6 +464,18 @@ class ServerFactory(TwistedServerFactory):
         different.
         """
         return WireFactory(self, wire)
+
+    def checkRoom(self) -> None:
+        """
+        May there be one more peer?
+
+        @raise Busy: there are too many.
+        """
+        limit = self.context.limits.peers
+        if len(self.hub.joined) >= limit:
+            raise Busy(
+                f"{limit} connections are open, which is the limit ([limits] peers); try later"
+            )
 
     def endAll(self, error: PysigError) -> None:
         """

@@ -20,7 +20,7 @@ from zope.interface import Interface, implementer
 
 from ..errors import ConfigError, NotAuthenticated
 from ..interfaces import IAuthenticator
-from ..net.identity import ANONYMOUS
+from ..net.quotas import ANONYMOUS
 from .checkers import CertificateChecker
 from .proofs import ICertified, IToken, IUnixUser, proofOf
 

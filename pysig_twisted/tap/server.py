@@ -100,9 +100,16 @@ class ServerDaemon(RouterDaemon):
 
     def _affordable(self, limits: Limits) -> Limits:
         """
-        The limits, with no more peers than there are file descriptors for.
+        The limits, with no more connections than there are file descriptors for. Of few
+        descriptors, a quarter at least is for those that have not said who they are.
         """
-        peers = descriptors(limits.peers + SPARE) - SPARE
+        wanted = limits.peers + limits.unauthenticated
+        free = descriptors(wanted + SPARE) - SPARE
+        if free >= wanted:
+            return limits
+        strangers = min(limits.unauthenticated, max(free // 4, free - limits.peers, 1))
+        peers = free - strangers
+        limits = replace(limits, unauthenticated=strangers)
         if peers >= limits.peers:
             return limits
         self.log.warn(

@@ -9,7 +9,8 @@ import msgspec
 
 from pysig_twisted.errors import BadRequest
 from pysig_twisted.net.facts import PAGE
-from pysig_twisted.wire.messages import Call, Fail, Listen, Replay, Reply, Result
+from pysig_twisted.wire.messages import Call, Fail, Hello, Listen, Replay, Reply, Result
+from pysig_twisted.wire.version1 import encode
 
 from .rig import ServerRig
 
@@ -132,6 +133,9 @@ class FactsTests(ServerRig):
         sender.fire("e", 1, 2, 3)
         sender.fire("nope", 1)
         self.clock.advance(5)
+        self.stranger()
+        for data in (b"{", b"GET /", encode(Hello((2,)))):
+            self.stranger().raw(data)
         listener.carrier.fill()
         sender.fire("e", "pending")
         stats = self.ask("stats")
@@ -142,6 +146,9 @@ class FactsTests(ServerRig):
                 "peers": 4,
                 "peersLate": 0,
                 "peersCut": 0,
+                "strangers": 1,
+                "strangersRefused": 3,
+                "refusedFor": {"protocol-error": 2, "version": 1},
                 "senders": 1,
                 "subscriptions": 3,
                 "eventsAccepted": 4,

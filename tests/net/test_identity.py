@@ -11,7 +11,8 @@ from pysig_twisted.core.presence import newSid, sidText
 from pysig_twisted.core.router import LOCAL
 from pysig_twisted.errors import Busy, ConfigError, NotAuthenticated
 from pysig_twisted.net.credentials import Credentials
-from pysig_twisted.net.identity import ANONYMOUS, asked, checkAuthenticator
+from pysig_twisted.net.identity import asked, checkAuthenticator
+from pysig_twisted.net.quotas import ANONYMOUS
 from pysig_twisted.testing import memoryRouters
 from pysig_twisted.testing.memorytransport import MemoryAddress
 from pysig_twisted.wire.messages import AddSender, Call, Error, Hello, Listen, Result, Welcome

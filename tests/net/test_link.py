@@ -25,7 +25,7 @@ from pysig_twisted.wire.messages import (
 )
 from pysig_twisted.wire.runs import Run
 
-from .rig import RawPeer, ServerRig
+from .rig import Carrier, RawPeer, ServerRig
 
 LONG = b'"' + b"x" * (1 << 18) + b'"'
 
@@ -111,9 +111,24 @@ class AliveTests(ServerRig):
         self.assertEqual(self.router.events.accepted, 8)
 
     def test_unfinished(self) -> None:
-        """One frame that trickles in is waited for as long as a peer may be silent."""
+        """A server waits 10 s for a frame that trickles in, and one more for each 64 KiB."""
         peer = self.peer()
         frames = peer.addSender("s", "e").frames("e", "x" * 1000)
+        for at in range(10):
+            peer.raw(frames[at : at + 1])
+            self.clock.advance(1)
+        self.assertIsNone(peer.goodbye)
+        for at in range(10, 12):
+            peer.raw(frames[at : at + 1])
+            self.clock.advance(1)
+        self.assertEnded(peer, "timeout", "begun and not finished within 10 s")
+
+    def test_unfinishedSlowly(self) -> None:
+        """Over a slow line it has the time of the longest frame more."""
+        carrier = Carrier(self.clock)
+        carrier.bytesPerSecond = 30  # type: ignore[attr-defined]
+        peer = self.peer(carrier=carrier)
+        frames = peer.addSender("s", "e").frames("e", "x" * 900)
         for at in range(44):
             peer.raw(frames[at : at + 1])
             self.clock.advance(1)
@@ -121,7 +136,7 @@ class AliveTests(ServerRig):
         for at in range(44, 47):
             peer.raw(frames[at : at + 1])
             self.clock.advance(1)
-        self.assertEnded(peer, "timeout", "begun and not finished within 45 s")
+        self.assertEnded(peer, "timeout", "begun and not finished within 44.1 s")
 
     def test_silentBeforeHello(self) -> None:
         """Nobody is pinged before WELCOME."""

@@ -119,9 +119,16 @@ class ServerDaemonTests(TapCase):
     def test_peers(self) -> None:
         """There are never more peers than descriptors, and at least one."""
         options = self.parse("--listen", UNIX)
-        for soft, peers in ((SPARE + 7, 7), (SPARE, 1), (20_000, Limits().peers)):
+        usual = Limits()
+        for soft, peers, strangers in (
+            (SPARE + 8, 6, 2),
+            (SPARE, 1, 1),
+            (SPARE + usual.peers + 1, usual.peers - 255, 256),
+            (20_000, usual.peers, 256),
+        ):
             limit(self, soft, soft)
             daemon = ServerDaemon(options, Calls())
-            self.assertEqual(daemon.router.limits.peers, peers)
+            limits = daemon.router.limits
+            self.assertEqual((limits.peers, limits.unauthenticated), (peers, strangers))
             daemon.reload()
-            self.assertEqual(daemon.router.limits.peers, peers)
+            self.assertEqual(daemon.router.limits, limits)
