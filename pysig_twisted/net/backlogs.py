@@ -19,7 +19,7 @@ from ..core.subscriptions import Key
 from ..errors import BadRequest, Busy
 from ..names import isPattern, matcher
 from ..wire.codecs import Codecs
-from ..wire.messages import GapNotice, Seen, sidNumber
+from ..wire.messages import MAX_SEQ, GapNotice, Seen, sidNumber
 from .backlog import Backlog
 from .cursor import Cursor
 from .history import History
@@ -268,4 +268,5 @@ def _gap(name: str, sid: int, seq: int) -> GapNotice:
     """
     What tells that nobody knows what a life has fired after this event.
     """
-    return GapNotice(name, sidText(sid), seq + 1, None, None, None, "history")
+    first = min(seq + 1, MAX_SEQ)  # whoever says that it has heard the last one of all gets a frame
+    return GapNotice(name, sidText(sid), first, None, None, None, "history")

@@ -7,7 +7,7 @@ L{tests.fuzz.clientworld}, so that most of them concern something that is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from struct import pack
 from typing import Any, Final
@@ -110,16 +110,38 @@ ACTIONS: Final[tuple[Callable[[Random], Fields], ...]] = (
 """What a CALL may ask for."""
 
 
+CLIENTS: Final = (
+    *(Kind.CALL,) * 10,
+    *(Kind.EVENT,) * 8,
+    *(Kind.REQUEST,) * 4,
+    *(Kind.REPLY, Kind.FAIL, Kind.CANCEL, Kind.RESULT, Kind.ERROR, Kind.REPLAY) * 2,
+    *(Kind.PING, Kind.PONG),
+)
+"""What a client may say when it was welcomed, as often as it is worth trying."""
+
+ROUTERS: Final = (
+    *(Kind.PRESENCE,) * 8,
+    *(Kind.EVENT,) * 8,
+    *(Kind.RESULT, Kind.ERROR, Kind.GAP, Kind.REPLAY) * 4,
+    *(Kind.CALL, Kind.REQUEST, Kind.REPLY, Kind.FAIL, Kind.CANCEL, Kind.PONG) * 2,
+    Kind.PING,
+)
+"""What a router may say when it has welcomed somebody."""
+
+
 class Grammar:
     """
     Makes frames.
 
     @ivar seq: the number of the last event that it has made one of.
     @ivar sid: the life that its events are of.
+    @ivar share: how much of what it makes is valid, as far as the form goes. What is in it may
+        still be what nobody expects; and what is not valid ends most conversations.
     """
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self.share = random.choice((0.3, 0.8, 0.95, 1.0))
         self.seq = 3
         self.sid = OWN_SID
         self._json: Mapping[int, Callable[[], Any]] = {
@@ -136,12 +158,17 @@ class Grammar:
             Kind.FAIL: lambda: _error(self._random),
         }
 
-    def frame(self, kind: int) -> bytes:
-        """A frame of that kind; of three, one is valid as far as its form goes."""
+    def kind(self, usual: Sequence[Kind]) -> Kind:
+        """One of these, or seldom any other."""
         random = self._random
-        choice = random.random()
-        if choice < 0.35:
+        return random.choice(tuple(Kind) if random.random() > self.share + 0.15 else usual)
+
+    def frame(self, kind: int) -> bytes:
+        """A frame of that kind."""
+        random = self._random
+        if random.random() < self.share:
             return self.valid(kind)
+        choice = random.random()
         if choice < 0.7:
             return self._fields(kind)
         if choice < 0.8:
@@ -204,7 +231,7 @@ class Grammar:
     def _subject(self) -> tuple[bytes, int]:
         """A sender and an event or a method; and how long that is."""
         random = self._random
-        usual = ("good\0m", "good\0never", "$router\0peers", "$router\0senders", "h\0m", "h\0e")
+        usual = ("good\0m", "good\0never", "here\0m", "$router\0peers", "$router\0senders", "h\0m")
         if random.random() < 0.6:
             made = random.choice(usual).encode()
         else:
