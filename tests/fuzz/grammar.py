@@ -16,6 +16,7 @@ import msgspec
 
 from pysig_twisted.core.presence import sidText
 from pysig_twisted.errors import PysigError
+from pysig_twisted.wire.conversation import Role
 from pysig_twisted.wire.frames import Kind, frame
 from pysig_twisted.wire.runs import eventFrame, makeHead
 
@@ -139,9 +140,11 @@ class Grammar:
         still be what nobody expects; and what is not valid ends most conversations.
     """
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, role: Role = Role.CLIENT) -> None:
         self._random = random
-        self.share = random.choice((0.3, 0.8, 0.95, 1.0))
+        self._role = role
+        self._asked = 10
+        self.share = random.choice((0.3, 0.8, 0.95, 0.99))
         self.seq = 3
         self.sid = OWN_SID
         self._json: Mapping[int, Callable[[], Any]] = {
@@ -152,7 +155,7 @@ class Grammar:
             Kind.PRESENCE: self._presence,
         }
         self._numbered: Mapping[int, Callable[[], Any]] = {
-            Kind.CALL: lambda: self._random.choice(ACTIONS)(self._random),
+            Kind.CALL: self._action,
             Kind.RESULT: self._result,
             Kind.ERROR: lambda: _error(self._random),
             Kind.FAIL: lambda: _error(self._random),
@@ -192,7 +195,8 @@ class Grammar:
             return frame(kind, msgspec.json.encode(self._json[kind]()))
         if kind in self._numbered:
             value = self._numbered[kind]()
-            return frame(kind, pack(">I", self._id()), msgspec.json.encode(value))
+            number = self._newId() if kind == Kind.CALL else self._id()
+            return frame(kind, pack(">I", number), msgspec.json.encode(value))
         return self._binary(kind, lambda size, usual: usual)
 
     def _fields(self, kind: int) -> bytes:
@@ -222,6 +226,17 @@ class Grammar:
         """The number of a call or a request."""
         return self._random.choice((0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, (1 << 32) - 1))
 
+    def _newId(self) -> int:
+        """The number of what asks for an answer; most often it is not open."""
+        self._asked += 1
+        return self._id() if self._random.random() < 0.02 else self._asked
+
+    def _action(self) -> Fields:
+        """What a CALL asks for: only routers ask for the last one."""
+        isOwn = self._random.random() < 0.98
+        mine = ACTIONS[:-1] if self._role is Role.CLIENT else ACTIONS[-1:]
+        return self._random.choice(mine if isOwn else ACTIONS)(self._random)
+
     def _payload(self) -> bytes:
         """The data of an event or a request."""
         random = self._random
@@ -232,7 +247,7 @@ class Grammar:
         """A sender and an event or a method; and how long that is."""
         random = self._random
         usual = ("good\0m", "good\0never", "here\0m", "$router\0peers", "$router\0senders", "h\0m")
-        if random.random() < 0.6:
+        if random.random() < self.share:
             made = random.choice(usual).encode()
         else:
             made = f"{name(random)}\0{name(random)}".encode()
@@ -256,7 +271,7 @@ class Grammar:
         if kind == Kind.REQUEST:
             subject, size = self._subject()
             caller = random.choice((b"", b"ann", b"router", b"\xff"))
-            tail = pack(">IIB", changed(4, self._id()), changed(4, 30_000), changed(1, len(caller)))
+            tail = pack(">IIB", changed(4, self._newId()), changed(4, 30_000), changed(1, len(caller)))
             head = pack(">BH", codec, changed(2, size))
             return frame(kind, head, subject, tail, caller, self._payload())
         if kind == Kind.REPLY:
@@ -269,7 +284,7 @@ class Grammar:
         self.seq += random.choice((1, 1, 1, 1, 1, 1, 0, 2, 30))
         life = self.sid if random.random() < 0.9 else GOOD_SID
         subject = random.choice(("h\0e", "h\0e", "h\0tick", "h\0#c", "good\0tick")).encode()
-        if random.random() < 0.1:
+        if random.random() > self.share + 0.01:
             subject, _ = self._subject()
         codec = random.choice((1, 1, 1, 0, 2, 3, 200, 7))
         return frame(
