@@ -357,8 +357,7 @@ class Interests:
         self._asked.set(key, Asked.LEAVING)
         self._anew.discard(key)
         self._resumed.pop(key, None)
-        for name in self.view.prune(key[0], self._isWanted):
-            self.arrivals.forget(name)
+        self._prune(key)
 
         def left(_: None) -> None:
             if self._link is link and self._asked.get(key) is Asked.LEAVING:
@@ -367,6 +366,14 @@ class Interests:
                     self._seek(link, subscription)
 
         return link.settled(Unlisten(*key)).addCallback(left)
+
+    def _prune(self, key: Key) -> None:
+        """
+        The router tells nothing of this any more: forget the senders that nothing else is
+        asked of.
+        """
+        for name in self.view.prune(key[0], self._isWanted):
+            self.arrivals.forget(name)
 
     def _settled(self, key: Key, value: Any) -> dict[str, Place]:
         """
@@ -450,9 +457,10 @@ class Interests:
         )
         for subscription in subscriptions:
             if subscription.state is not State.REMOVED:
-                self._hearing.park(subscription)
+                self._hearing.dismiss(subscription)
                 subscription._settle(State.REFUSED, error)
                 self._refused(subscription, error)
+        self._prune(key)
 
     def _remove(self, subscription: Subscription) -> Deferred[None]:
         """

@@ -386,6 +386,7 @@ class ServerFuzz:
     Hostile clients, server after server.
 
     @ivar said: how many frames they have said.
+    @ivar connections: how many there were.
     @ivar pairs: the states and kinds that were met together.
     @ivar failures: what went wrong: the items, and why.
     """
@@ -393,6 +394,7 @@ class ServerFuzz:
     def __init__(self, seed: object) -> None:
         self._random = Random(f"{seed}")
         self.said = 0
+        self.connections = 0
         self.pairs: set[tuple[str, int]] = set()
         self.failures: list[tuple[list[Any], str]] = []
 
@@ -420,6 +422,7 @@ class ServerFuzz:
             state = random.choice(tuple(STATES))
             grammar = Grammar(random)
             grammar.sid = OWN_SID + (state == "refilling")
+            self.connections += 1
             do("open", number, state)
             others = [number, *random.sample(range(number + 1), min(number, 2))]
             for _ in range(random.choice((2, 10, 30, 60))):
