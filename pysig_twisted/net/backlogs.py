@@ -192,12 +192,14 @@ class Backlogs:
         resuming = self._resuming.get(peer)
         if resuming is None:
             return False
-        sid, seq = resuming.awaited.pop(record.info.name, (0, 0))
+        awaited = resuming.awaited.pop(record.info.name, None)
+        if awaited is None:
+            return False
+        sid, seq = awaited
         if sid == record.info.sid and resuming.answer is not None:
             self.of(peer).goOn(Cursor(record.lives, record, seq), resuming.answer)
             return True
-        if sid:
-            peer.send(_gap(record.info.name, sid, seq))
+        peer.send(_gap(record.info.name, sid, seq))
         return False
 
     def left(self, peer: Peer) -> None:

@@ -43,7 +43,10 @@ BATCHES: Final = 6
 """Hostile routers that one client meets."""
 
 AWAY: Final = 200.0
-"""Seconds after which a client has surely come back."""
+"""Seconds after which all that a client waits for has ended."""
+
+ATTEMPTS: Final = 30
+"""So many times that long a router may have it stay away."""
 
 
 class Hostile(Protocol):
@@ -140,11 +143,10 @@ class ClientWorld:
         self._told: list[Any] = []
         friend.addListener(lambda info, data: self._told.append(data), OWN, "e")
         self._subject = self._routers.client(codec="json")
-        self._all, self._last = Heard(), Heard()
+        self._all = Heard()
         self._subject.addListener(self._watched(self._all.hear), snapshot=True, onGap=self._gap)
-        self._subject.addListener(
-            lambda info, data: setattr(self._last, "data", data), GOOD, "tick", replay=5
-        )
+        self._last: list[Any] = []
+        self._late: Any = None
         self._own = self._subject.addSender(
             OWN, EVENTS, {"m": lambda params: params, "never": lambda params: Deferred()}
         )
@@ -201,10 +203,12 @@ class ClientWorld:
         factory.buildProtocol = build  # type: ignore[method-assign]
         self._routers.factory = factory
         self._routers.cut(self._subject)
-        for _ in range(40):
+        self._wish()
+        for _ in range(ATTEMPTS):
+            self._routers.advance(5 if not made else 0)
             if made:
                 break
-            self._routers.advance(5)
+            self._routers.advance(AWAY)
         if not made:
             raise Wrong("the client does not come back")
         self._hostile = made[-1]
@@ -212,11 +216,29 @@ class ClientWorld:
         STATES[state](self, self._hostile)
         self._routers.pump()
 
+    def _wish(self) -> None:
+        """
+        A new listener wants a replay. What a router has said of lives that never were, the one
+        before it may wait for until its end.
+        """
+        if self._late is not None:
+            self._late.remove()
+        last = self._last = []
+        self._late = self._subject.addListener(
+            lambda info, data: last.append(data), GOOD, "tick", replay=5
+        )
+
     def _home(self) -> None:
         """The router is itself again: all is well before long."""
         self._hostile = None
+        self._wish()
         self._routers.cut(self._subject)
-        self._routers.advance(AWAY)
+        back: list[Any] = []
+        for _ in range(ATTEMPTS):
+            self._subject.whenConnected().addCallbacks(back.append, lambda _: None)
+            self._routers.advance(AWAY)
+            if back:
+                break
         self._fired += 1
         self._good.trigger("tick", self._fired)
         self._own.trigger("e", self._fired)
@@ -224,7 +246,7 @@ class ClientWorld:
         other = self._routers.result(self._friend.request(OWN, "m", self._fired))
         found = {
             "the listener to all": self._all.data,
-            "the other listener": self._last.data,
+            "the other listener": self._last[-1] if self._last else None,
             "the other client": self._told[-1] if self._told else None,
             "a request": answer,
             "its request": other,
