@@ -244,7 +244,11 @@ class ServerWorld(ServerRig):
             self.router.stopService()
             self.assertEmptyOf()
         finally:
-            globalLogPublisher.removeObserver(self.logged.append)
+            self.forget()
+
+    def forget(self) -> None:
+        """Look at the log no more."""
+        globalLogPublisher.removeObserver(self.logged.append)
 
     def assertEmptyOf(self) -> None:
         """Nothing stays of those who have gone; what the listener here hears is no peer's."""
@@ -377,7 +381,7 @@ def fails(items: Sequence[Any]) -> str | None:
     except Exception as error:
         return repr(error)[:2000]
     finally:
-        globalLogPublisher.removeObserver(world.logged.append)
+        world.forget()
     return None
 
 
@@ -408,7 +412,7 @@ class ServerFuzz:
         except Exception as error:
             self.failures.append((items, repr(error)[:2000]))
         finally:
-            globalLogPublisher.removeObserver(world.logged.append)
+            world.forget()
             self.said += world.said
 
     def _meet(self, world: ServerWorld, items: list[Any]) -> None:
