@@ -55,7 +55,7 @@ GROWTH: Final = 1.05
 SLACK: Final = 4 << 20
 """Bytes that it may be more besides: what an allocator keeps. Four times that after few frames."""
 
-FEW: Final = 50_000
+FEW: Final = 100_000
 
 
 @dataclass

@@ -266,12 +266,16 @@ class Grammar:
             return b"".join(self._event(changed) for _ in range(random.choice((1, 1, 2, 5))))
         if kind == Kind.REPLAY:
             inner = b"".join(self._inner() for _ in range(random.randrange(4)))
-            return frame(kind, pack(">IB", changed(4, self._id()), changed(1, random.randrange(4))), inner)
+            return frame(
+                kind, pack(">IB", changed(4, self._id()), changed(1, random.randrange(4))), inner
+            )
         codec = changed(1, random.choice((0, 1, 1, 1, 2, 3, 200)))
         if kind == Kind.REQUEST:
             subject, size = self._subject()
             caller = random.choice((b"", b"ann", b"router", b"\xff"))
-            tail = pack(">IIB", changed(4, self._newId()), changed(4, 30_000), changed(1, len(caller)))
+            tail = pack(
+                ">IIB", changed(4, self._newId()), changed(4, 30_000), changed(1, len(caller))
+            )
             head = pack(">BH", codec, changed(2, size))
             return frame(kind, head, subject, tail, caller, self._payload())
         if kind == Kind.REPLY:
@@ -302,7 +306,9 @@ class Grammar:
         if choice < 0.5:
             head = makeHead(1, random.choice((OWN, GOOD)), "e", self.sid)
             first = random.choice((1, 2, 3, 5))
-            return b"".join(eventFrame(head, first + n, 1, b"1") for n in range(random.choice((1, 3))))
+            return b"".join(
+                eventFrame(head, first + n, 1, b"1") for n in range(random.choice((1, 3)))
+            )
         if choice < 0.8:
             return self.valid(random.choice((Kind.GAP, Kind.PRESENCE, Kind.EVENT)))
         return self._fields(random.choice((Kind.GAP, Kind.PRESENCE, Kind.EVENT, Kind.PING)))

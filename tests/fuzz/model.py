@@ -371,7 +371,10 @@ class World:
             if ear.here != here:
                 raise Broken(f"{who} has heard of {ear.here}, and {here} are here")
         for name, fired in owners.items():
-            known = [*ear.heard.get((name, fired.life), ()), *ear.missed.get((name, fired.life), ())]
+            known = [
+                *ear.heard.get((name, fired.life), ()),
+                *ear.missed.get((name, fired.life), ()),
+            ]
             # What was fired since this was well again, and what followed the first that was heard.
             since = min([*known, len(fired.events) - 2])
             owed = ear.owed(fired.life, fired, since)

@@ -39,7 +39,14 @@ RAW: Final = tuple(
             *(b"[" * 32 + b"]" * 32, b"[" * 33 + b"]" * 33, b"[" * 3000, b'{"a":' * 2000),
             *(b"[" * 2000 + b"]" * 2000, b'"' + b"[" * 3000 + b'"', b"[0" + b",0" * 300 + b"]"),
             *(b'"0123456789abcdef"', b'"0123456789ABCDEF"', b'"0123456789abcdef\\n"', b'"now"'),
-            *(b'"resume"', b'"last"', b'"' + b"0" * 32 + b'"', b"\xef\xbb\xbf{}", b"//", b"Infinity"),
+            *(
+                b'"resume"',
+                b'"last"',
+                b'"' + b"0" * 32 + b'"',
+                b"\xef\xbb\xbf{}",
+                b"//",
+                b"Infinity",
+            ),
         ),
     )
 )

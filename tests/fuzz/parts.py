@@ -11,8 +11,6 @@ from random import Random
 from time import monotonic
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred, succeed
-
 from tests.faults.rows import Row
 
 from . import chunks, clientworld, flood, machine, machines, model, payloads, serverworld
@@ -91,7 +89,6 @@ async def frames(size: Size) -> list[Row]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     while made.frames < count and not made.failures:
         made.run(min(PIECE, count - made.frames))
-        await _breathe()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
     rate = made.frames / (monotonic() - begin)
     return [
@@ -120,7 +117,6 @@ async def worlds(size: Size, name: str, made: Any, share: float, what: str) -> l
     begin = monotonic()
     while not made.failures:
         made.run()
-        await _breathe()
         if monotonic() - begin > size.of(share):
             break
     rate = made.said / (monotonic() - begin)
@@ -151,7 +147,6 @@ async def cut(size: Size) -> list[Row]:
     begin = monotonic()
     while not made.failures:
         made.run()
-        await _breathe()
         if monotonic() - begin > size.of(0.05):
             break
     text = f"{made.conversations:,} conversations, cut in {made.ways:,} ways"
@@ -179,7 +174,6 @@ async def promises(size: Size) -> list[Row]:
             machines.run(random.getrandbits(32), examples, STEPS)
         except Exception as error:
             failures.append((list(chosen.last), repr(error)[:1000]))
-        await _breathe()
         if monotonic() - begin > size.of(0.17):
             break
     what = "names, order, at most once, gaps, presence, requests: as promised"
@@ -194,17 +188,11 @@ async def data(size: Size) -> list[Row]:
     made.bombs()
     while not made.failures:
         made.run()
-        await _breathe()
         if monotonic() - begin > size.of(0.04):
             break
     text = f"{made.payloads:,} payloads, {made.valid:,} of them valid"
     what = "payloads: a value or BadData, soon, and in little memory"
     return [_row(size, "payloads", what, text, made.failures, made.payloads > 0)]
-
-
-def _breathe() -> Deferred[None]:
-    """Others may do something."""
-    return succeed(None)
 
 
 PARTS: Final = (

@@ -335,9 +335,7 @@ class ServerWorld(ServerRig):
 
     def refilling(self, peer: RawPeer) -> None:
         """It was asked to send again what it fired before."""
-        action = AddSender(
-            OWN, sidText(OWN_SID + 1), SECRET, EVENTS, ("m",), last=9, oldest=1
-        )
+        action = AddSender(OWN, sidText(OWN_SID + 1), SECRET, EVENTS, ("m",), last=9, oldest=1)
         peer.say(Call(1, action))
         other = self.peer(codecs=CODECS)
         other.say(Call(1, Listen(OWN, None, 9)))

@@ -13,7 +13,16 @@ from pysig_twisted.errors import (
     VersionMismatch,
 )
 from pysig_twisted.net import backoff
-from pysig_twisted.net.backoff import BROKEN, FIRST, LONGEST, MOST, REFUSED, SETTLED, SPREAD, Backoff
+from pysig_twisted.net.backoff import (
+    BROKEN,
+    FIRST,
+    LONGEST,
+    MOST,
+    REFUSED,
+    SETTLED,
+    SPREAD,
+    Backoff,
+)
 
 LOST = LinkLost("the link broke")
 ENDED = ShuttingDown("the router ended it")
