@@ -35,7 +35,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read a command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz",
-        description="Bytes, payloads and orders of things that nobody in his right mind would send.",
+        description="Say what nobody in his right mind would say: is anybody harmed?",
         epilog=f"parts: {', '.join(BY_NAME)}",
     )
     parser.add_argument(

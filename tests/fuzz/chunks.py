@@ -10,9 +10,18 @@ from typing import Any, Final
 
 from pysig_twisted.errors import ProtocolError
 from pysig_twisted.wire.frames import Kind
-from pysig_twisted.wire.messages import Error, Hello, Ping, PresenceNotice, Welcome
+from pysig_twisted.wire.messages import (
+    HIGHEST_MAX_FRAME,
+    Error,
+    Hello,
+    Ping,
+    PresenceNotice,
+    Replay,
+    Reply,
+    Welcome,
+)
 from pysig_twisted.wire.runs import Run
-from pysig_twisted.wire.version1 import encode
+from pysig_twisted.wire.version1 import Reader, encode
 
 from .grammar import CLIENTS, CODECS, OWN_SID, Grammar
 from .machine import look
@@ -47,6 +56,11 @@ def plainly(messages: Sequence[Any]) -> list[Any]:
             found += [one.frames for one in message.split()]
         elif isinstance(message, PresenceNotice):
             found.append((message.sender, message.sid, message.up, message.seq, message.reason))
+        elif isinstance(message, Replay):
+            inner = plainly(list(Reader(HIGHEST_MAX_FRAME).feed(message.frames)))
+            found.append((message.id, message.live, message.final, inner))
+        elif isinstance(message, Reply):
+            found.append((message.id, message.codec))  # facts about the router hold the time
         elif isinstance(message, Error) and not message.id:
             continue  # events that were refused are counted together when they come together
         elif not isinstance(message, Welcome):

@@ -7,6 +7,7 @@ so what is counted was taken, or has ended its connection.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -221,10 +222,11 @@ class Flood:
             self._connect()
 
 
-async def settled(server: Any, below: float = 0.0) -> int:
+async def settled(server: Any, window: float, below: float = 0.0) -> int:
     """
     What memory a server has when it has forgotten those who have gone.
 
+    @param window: seconds for which it remembers them.
     @param below: wait until it is not more than this, or for so long that it never will be.
     """
     least = server.memory
@@ -234,30 +236,31 @@ async def settled(server: Any, below: float = 0.0) -> int:
         least = min(least, server.memory)
         return bool(below) and least <= below
 
-    try:
-        await eventually(look, within=4 * WINDOW, pause=0.1)
-    except AssertionError:
-        pass
+    with contextlib.suppress(AssertionError):
+        await eventually(look, within=4 * window, pause=0.1)
     return least
 
 
-async def flood(seed: object, count: int, found: list[Found]) -> list[Row]:
+async def flood(seed: object, count: int, found: list[Found], window: float = WINDOW) -> list[Row]:
     """
     Flood a server.
 
     @param count: frames.
     @param found: gets what went wrong.
+    @param window: seconds for which the server remembers those who have gone.
     """
     rig = Rig()
     try:
-        return await _flood(rig, seed, count, found)
+        return await _flood(rig, seed, count, found, window)
     finally:
         await rig.close()
 
 
-async def _flood(rig: Rig, seed: object, count: int, found: list[Found]) -> list[Row]:
+async def _flood(
+    rig: Rig, seed: object, count: int, found: list[Found], window: float
+) -> list[Row]:
     rig.prepare(worker=2)
-    server = await rig.server(window=WINDOW, refusals=100, history=HISTORY)
+    server = await rig.server(window=window, refusals=100, history=HISTORY)
     listening = await rig.worker()
     await listening.ask("listen", sender=SENDER)
     sending = await rig.worker()
@@ -267,11 +270,11 @@ async def _flood(rig: Rig, seed: object, count: int, found: list[Found]) -> list
     tally = hostile.tally
     slack = SLACK if count >= FEW else 4 * SLACK
     await hostile.run(count // 2, 60 + count / 500)
-    before = await settled(server)
+    before = await settled(server, window)
     begin, warm = monotonic(), tally.frames
     await hostile.run(count - tally.frames, 60 + count / 500)
     seconds = monotonic() - begin
-    after = await settled(server, GROWTH * before + slack)
+    after = await settled(server, window, GROWTH * before + slack)
     [fired] = await sending.ask("halt")
     await reached([listening], SENDER, fired, 10)
     _, heard = accounts(await histories([listening]), SENDER, fired)

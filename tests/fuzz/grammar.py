@@ -62,7 +62,7 @@ def pattern(random: Random) -> str | None:
 
 
 def _seen(random: Random) -> Fields:
-    names = random.sample(NAMES, random.randrange(4)) + [GOOD, OWN]
+    names = [*random.sample(NAMES, random.randrange(4)), GOOD, OWN]
     return {each: [sid(random), seq(random)] for each in names}
 
 

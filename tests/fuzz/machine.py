@@ -7,6 +7,8 @@ into what is tried.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any, Final
@@ -102,10 +104,8 @@ def lookAtRun(run: Run) -> None:
         raise Wrong(f"{run!r} does not agree with its events {numbers}")
     if run.longest != max(sizes):
         raise Wrong(f"the longest frame of {run!r} counts {max(sizes)}, and not {run.longest}")
-    try:
+    with contextlib.suppress(ProtocolError):
         parseHead(run.head)
-    except ProtocolError:
-        pass
 
 
 def look(data: bytes, maxFrame: int = MAX_FRAME, cuts: Sequence[int] = ()) -> None:
@@ -119,7 +119,7 @@ def look(data: bytes, maxFrame: int = MAX_FRAME, cuts: Sequence[int] = ()) -> No
     pieces = [data]
     if cuts:
         marks = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-        pieces = [data[begin:end] for begin, end in zip(marks, marks[1:], strict=False)]
+        pieces = [data[begin:end] for begin, end in itertools.pairwise(marks)]
     outcomes = []
     for chunks in ([data], pieces):
         reader = Reader(maxFrame)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from tests.faults.rows import Row
 
 from . import chunks, clientworld, flood, machine, machines, model, payloads, serverworld
-from .cases import Failure, Fails
+from .cases import Fails, Failure
 
 Rows = Awaitable[list[Row]]
 

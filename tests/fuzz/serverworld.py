@@ -25,7 +25,6 @@ from pysig_twisted.wire.messages import (
     Error,
     GapNotice,
     Goodbye,
-    Hello,
     Listen,
     Ping,
     Pong,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from unittest import mock
 
@@ -43,16 +44,16 @@ class MachineTests(SynchronousTestCase):
 
     def test_same(self) -> None:
         """The same seed makes the same streams."""
-        streams = [[data for _, data in zip(range(50), Machine("a").streams())] for _ in range(2)]
+        streams = [[data for _, data in islice(Machine("a").streams(), 50)] for _ in range(2)]
         self.assertEqual(*streams)
 
     def test_failure(self) -> None:
         """What a reader raises is found, and can be played again."""
         made = Machine("7744")
-        with mock.patch.object(Reader, "feed", side_effect=ZeroDivisionError("in feed")):
+        with mock.patch.object(machine, "Conversation", side_effect=ZeroDivisionError("in it")):
             made.run(100)
         items, why = made.failures[0]
-        self.assertIn("in feed", why)
+        self.assertIn("in it", why)
         self.assertIsNone(fails(items))
 
 

@@ -9,11 +9,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.net.arrivals import Arrivals
 from pysig_twisted.net.hub import Hub
-from pysig_twisted.net.requests import Requests
 from tests import SLOW
 
 from . import machines
-from .model import fails
+from .model import Broken, Open, World, fails
 
 SIMPLE = [
     ["declare", 0, "aa"],
@@ -63,7 +62,10 @@ class AccountTests(SynchronousTestCase):
             )
 
     def test_request(self) -> None:
-        """A request ends."""
-        with mock.patch.object(Requests, "fromPeer"), mock.patch.object(Requests, "cancelled"):
-            asked = [["request", 1, "aa", "echo"], ["wait", 7.0]]
-            self.assertIsNone(fails([*SIMPLE, *asked]))  # the caller's own deadline does it
+        """A request ends, at its time and once."""
+        world = World()
+        self.addCleanup(world.forget)
+        world._requests.append(Open(-5.0))
+        self.assertIn("not ended", str(self.assertRaises(Broken, world.check)))
+        world._requests[:] = [Open(5.0, ["one", "two"])]
+        self.assertIn("has ended in", str(self.assertRaises(Broken, world.check)))

@@ -28,7 +28,6 @@ class MutationTests(SynchronousTestCase):
         """JSON is changed, in many ways; the value itself is not."""
         made = {jsonOf(self.random, VALUE) for _ in range(300)}
         self.assertGreater(len(made), 150)
-        self.assertNotIn(text(VALUE), made)
         self.assertEqual(VALUE, {"a": [1, {"b": None}], "c": "d"})
         self.assertIn(jsonOf(self.random, []), RAW)
 

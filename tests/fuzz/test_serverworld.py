@@ -7,14 +7,16 @@ from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from pysig_twisted.errors import ProtocolError
 from pysig_twisted.net.events import Events
 from pysig_twisted.net.hub import Hub
-from pysig_twisted.wire.messages import Call, Listen
+from pysig_twisted.net.requests import Requests
+from pysig_twisted.wire.messages import Cancel
 from pysig_twisted.wire.version1 import encode
 
 from .serverworld import STATES, ServerFuzz, ServerWorld, fails
 
-LISTEN = encode(Call(9, Listen())).hex()
+CANCEL = encode(Cancel(1)).hex()
 
 
 class ServerTests(SynchronousTestCase):
@@ -35,9 +37,9 @@ class ServerTests(SynchronousTestCase):
 
     def test_raises(self) -> None:
         """What raises is found."""
-        with mock.patch.object(Hub, "call", side_effect=ZeroDivisionError("in call")):
-            self.assertIsNotNone(fails([["open", 0, "welcome"], ["say", 0, LISTEN]]))
-        self.flushLoggedErrors(ZeroDivisionError)
+        with mock.patch.object(Requests, "cancelled", side_effect=ZeroDivisionError("in it")):
+            self.assertIn("in it", str(fails([["open", 0, "welcome"], ["say", 0, CANCEL]])))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_lost(self) -> None:
         """So is an event that a good listener does not hear."""
@@ -62,4 +64,4 @@ class ServerTests(SynchronousTestCase):
         world = ServerWorld()
         self.addCleanup(world.forget)
         world.witnesses[0].peer.protocol.write(b"\0\0\0\1\x7f")
-        self.assertRaises(Exception, world.do, "pass", 0.0)
+        self.assertRaises(ProtocolError, world.do, "pass", 0.0)
