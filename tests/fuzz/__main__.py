@@ -27,6 +27,9 @@ from .parts import BY_NAME, Part, Size
 
 SECONDS: Final = 300.0
 HEADINGS: Final = ("input", "demand", "measured", "met")
+SHOWN: Final = 4000
+"""Bytes of a file that are shown besides, since the folder may be gone when somebody looks."""
+
 FOLDER: Final = Path("build") / "fuzz"
 """Where failures are written to."""
 
@@ -92,6 +95,8 @@ async def main(options: argparse.Namespace) -> int:
         for whose, failure in size.found[:3]:
             file = write(FOLDER, whose, options.seed, failure, BY_NAME[whose].fails)
             print(f"to see it again: python -m tests.fuzz replay {file}")
+            if file.stat().st_size <= SHOWN:
+                print(file.read_text(encoding="utf-8"))
         print(f"({name}: {monotonic() - begin:.1f} s)", flush=True)
     return 0 if isGood else 1
 

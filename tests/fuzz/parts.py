@@ -169,7 +169,7 @@ async def promises(size: Size) -> list[Row]:
     chosen.runs = chosen.taken = 0
     failures: list[Any] = []
     while not failures:
-        examples = EXAMPLES if size.seconds >= 60 else 20
+        examples = max(2, min(EXAMPLES, int(4 * size.seconds)))
         try:
             machines.run(random.getrandbits(32), examples, STEPS)
         except Exception as error:
