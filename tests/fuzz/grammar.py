@@ -172,6 +172,8 @@ class Grammar:
         if random.random() < self.share:
             return self.valid(kind)
         choice = random.random()
+        if kind == Kind.EVENT and choice < 0.4:
+            return self._shortRun()
         if choice < 0.7:
             return self._fields(kind)
         if choice < 0.8:
@@ -287,7 +289,9 @@ class Grammar:
         random = self._random
         self.seq += random.choice((1, 1, 1, 1, 1, 1, 0, 2, 30))
         life = self.sid if random.random() < 0.9 else GOOD_SID
-        subject = random.choice(("h\0e", "h\0e", "h\0tick", "h\0#c", "good\0tick")).encode()
+        mine, other = (OWN, GOOD) if self._role is Role.CLIENT else (GOOD, OWN)
+        sender = mine if random.random() < 0.85 else other
+        subject = f"{sender}\0{random.choice(('e', 'e', 'tick', '#c'))}".encode()
         if random.random() > self.share + 0.01:
             subject, _ = self._subject()
         codec = random.choice((1, 1, 1, 0, 2, 3, 200, 7))
@@ -298,6 +302,26 @@ class Grammar:
             pack(">QQQ", changed(8, life), changed(8, self.seq), changed(8, 1_700_000_000_000_000)),
             self._payload(),
         )
+
+    def _shortRun(self) -> bytes:
+        """
+        Events of one head with consecutive numbers, of which one counts less or more than it
+        must, while all the bytes are there.
+        """
+        random = self._random
+        sender = OWN if self._role is Role.CLIENT else GOOD
+        head = makeHead(1, sender, "e", self.sid)
+        made = []
+        for _ in range(random.choice((2, 3, 6))):
+            self.seq += 1
+            made.append(eventFrame(head, self.seq, 1, b"1" * random.choice((0, 1, 8))))
+        wrong = random.randrange(len(made))
+        floor = len(head) + 16
+        length = floor + random.choice(
+            (-1, -8, -9, -16, -17, 1 - floor, random.randrange(-floor, 40))
+        )
+        made[wrong] = pack(">I", length) + made[wrong][4:]
+        return b"".join(made)
 
     def _inner(self) -> bytes:
         """What may stand within a REPLAY, or may not."""

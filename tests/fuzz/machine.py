@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, Final
 
 from pysig_twisted.errors import ProtocolError
+from pysig_twisted.wire.codecs import MAX_DEPTH
 from pysig_twisted.wire.conversation import Conversation, Role
 from pysig_twisted.wire.frames import REPLAY_HEAD, Kind
 from pysig_twisted.wire.messages import MAX_FRAME, MAX_SEQ, Error, Fail, Goodbye, Hello, Welcome
@@ -36,6 +37,13 @@ FIRST: Final = {
     Role.ROUTER: encode(Welcome(1, "", "")),
 }
 """What either side says first."""
+
+
+JSON_AT: Final = {
+    **dict.fromkeys((Kind.HELLO, Kind.WELCOME, Kind.GOODBYE, Kind.GAP, Kind.PRESENCE), 0),
+    **dict.fromkeys((Kind.CALL, Kind.RESULT, Kind.ERROR, Kind.FAIL), 4),
+}
+"""Where the JSON of a frame begins, in what follows its kind."""
 
 
 class Wrong(AssertionError):
@@ -108,6 +116,25 @@ def lookAtRun(run: Run) -> None:
         parseHead(run.head)
 
 
+def depth(text: bytes) -> int:
+    """How deep JSON nests, found in the plainest way."""
+    most = now = 0
+    isText = isEscaped = False
+    for byte in text:
+        if isText:
+            if not isEscaped and byte == 0x22:
+                isText = False
+            isEscaped = not isEscaped and byte == 0x5C
+        elif byte == 0x22:
+            isText = True
+        elif byte in b"[{":
+            now += 1
+            most = max(most, now)
+        elif byte in b"]}":
+            now -= 1
+    return most
+
+
 def look(data: bytes, maxFrame: int = MAX_FRAME, cuts: Sequence[int] = ()) -> None:
     """
     See closely whether all is well with what is read from a stream.
@@ -142,6 +169,9 @@ def look(data: bytes, maxFrame: int = MAX_FRAME, cuts: Sequence[int] = ()) -> No
                 if (kind, item.frames[5:]) != (Kind.EVENT, rest):
                     raise Wrong(f"{item!r} is not the frame {rest!r}")
                 continue
+            start = JSON_AT.get(kind)
+            if start is not None and depth(rest[start:]) > MAX_DEPTH:
+                raise Wrong(f"{item!r} nests too deep")
             [again] = Reader(2 * maxFrame).feed(encode(item))
             if not isSame(item, again):
                 raise Wrong(f"{item!r} is read as {again!r} when it was written again")

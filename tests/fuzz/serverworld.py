@@ -40,6 +40,9 @@ from tests.net.rig import OwnSender, RawPeer, ServerRig
 
 from .grammar import CLIENTS, CODECS, EVENTS, GOOD, GOOD_SID, OWN, OWN_SID, SECRET, Grammar
 
+HERE: Final = "here"
+"""A sender of the server's own process."""
+
 WINDOW: Final = 2.0
 BATCHES: Final = 24
 """Hostile connections to one server."""
@@ -131,7 +134,7 @@ class ServerWorld(ServerRig):
         self.setUp()
         self.said = 0
         self.hostile: dict[int, RawPeer] = {}
-        self.router.addSender("here", "e", {"m": lambda params: params})
+        self.router.addSender(HERE, "e", {"m": lambda params: params})
         self._here: dict[str, str] = {}
         self.router.addListener(self._hear, snapshot=True)
         self.good = self.peer(codecs=CODECS)
@@ -239,7 +242,7 @@ class ServerWorld(ServerRig):
                 self.do("leave", number)
             gc.collect()
             self.check()
-            self.router.removeSender("here")
+            self.router.removeSender(HERE)
             self.router.stopService()
             self.assertEmptyOf()
         finally:

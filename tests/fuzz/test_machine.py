@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -10,12 +11,13 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.errors import ProtocolError
-from pysig_twisted.wire.messages import Ping
+from pysig_twisted.wire.frames import Kind, frame
+from pysig_twisted.wire.messages import Ping, Result
 from pysig_twisted.wire.runs import Run, eventFrame, makeHead
-from pysig_twisted.wire.version1 import Reader, encode
+from pysig_twisted.wire.version1 import _DECODERS, Reader, encode
 
 from . import machine
-from .machine import Machine, Wrong, fails, frames, look, lookAtRun, plainly
+from .machine import Machine, Wrong, depth, fails, frames, look, lookAtRun, plainly
 
 PINGS = b"".join(encode(Ping(number)) for number in range(5))
 
@@ -93,6 +95,17 @@ class LookTests(SynchronousTestCase):
             Run(head, data[: len(head) + 21] * 2, 2, 1, 1, len(head) + 17),
         ):
             self.assertRaises(Wrong, lookAtRun, wrong)
+
+    def test_deep(self) -> None:
+        """So is JSON that nests too deep, and is taken."""
+        deep = frame(Kind.RESULT, b"\0\0\0\1" + b"[" * 40 + b"]" * 40)
+        look(deep)
+        with (
+            mock.patch("pysig_twisted.wire.version1.checkDepth"),
+            mock.patch.dict(_DECODERS, {Kind.RESULT: lambda rest: Result(1, json.loads(rest[4:]))}),
+        ):
+            self.assertRaises(Wrong, look, deep)
+        self.assertEqual(depth(b'{"[[": ["\\"[", {}]}'), 3)
 
     def test_plainly(self) -> None:
         """The plain reader finds frames, and says where there can be none."""
