@@ -314,7 +314,7 @@ class Grammar:
         made = []
         for _ in range(random.choice((2, 3, 6))):
             self.seq += 1
-            made.append(eventFrame(head, self.seq, 1, b"1" * random.choice((0, 1, 8))))
+            made.append(eventFrame(head, self.seq, 1, b"1" * random.choice((0, 1, 8, 120))))
         wrong = random.randrange(len(made))
         floor = len(head) + 16
         length = floor + random.choice(

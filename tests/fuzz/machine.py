@@ -316,6 +316,8 @@ class Machine:
                     self.looked += 1
                     size = random.choice((MAX_FRAME, 1024, 100))
                     look(data, size, [random.randrange(1 << 20) for _ in range(8)])
+                    data = self._grammar.frame(Kind.EVENT)
+                    look(data, size, [random.randrange(1 << 20) for _ in range(2)])
             except Exception as error:
                 items = [role.value, *(one.hex() for one in frames(data))]
                 self.failures.append((items, repr(error)[:500]))

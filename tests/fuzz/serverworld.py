@@ -224,6 +224,11 @@ class ServerWorld(ServerRig):
                 code = said.code if isinstance(said, Goodbye) else "busy"
                 if code not in PysigError.byCode:
                     raise Wrong(f"a hostile client is told {said!r}")
+        joined = self.router.joined
+        for waiting in self.router.requests._open.values():
+            for one in waiting:
+                if one.caller is not None and one.caller.id not in joined:
+                    raise Wrong("a request stays whose caller has gone")
         for event in self.logged:
             if event["log_level"] >= LogLevel.error:
                 failure = event.get("log_failure")

@@ -59,6 +59,12 @@ class ServerTests(SynchronousTestCase):
             said = fails([["open", 0, "owning"], ["leave", 0]])
         self.assertIn("it stays", str(said))
 
+    def test_requestsStay(self) -> None:
+        """So is a request of one who has gone."""
+        with mock.patch.object(Requests, "callerGone"):
+            said = fails([["open", 0, "asking"], ["leave", 0]])
+        self.assertIn("a request stays", str(said))
+
     def test_frames(self) -> None:
         """A good client that is told what no router may say has been wronged."""
         world = ServerWorld()
