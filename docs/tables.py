@@ -232,9 +232,8 @@ def knobRows() -> Iterator[Row]:
         "what else than events may wait for a peer; one that leaves more is cut",
     )
     yield (
-        "all outboxes",
-        size(heartbeat.WAITING),
-        FIXED,
+        "outboxes",
+        *limit("outboxes"),
         "what may wait for all peers together; over it those go for which most waits",
     )
     yield (

@@ -195,13 +195,15 @@ class Backlogs:
         resuming = self._resuming.get(peer)
         if resuming is None:
             return False
-        sid, seq = resuming.awaited.pop(record.info.name, (0, 0))
+        awaited = resuming.awaited.pop(record.info.name, None)
+        if awaited is None:
+            return False
+        sid, seq = awaited
         if sid == record.info.sid and resuming.answer is not None:
             cursor = Cursor(record.lives, record, seq)
             self.of(peer).goOn((cursor, (sid, seq)), resuming.answer)
             return True
-        if sid:
-            peer.send(unknown(record.info.name, sid, seq))
+        peer.send(unknown(record.info.name, sid, seq))
         return False
 
     def told(self, peer: Peer, info: SenderInfo) -> None:
@@ -211,9 +213,9 @@ class Backlogs:
         """
         resuming = self._resuming.get(peer)
         if resuming is not None:
-            sid, seq = resuming.awaited.pop(info.name, (0, 0))
-            if sid not in (0, info.sid):
-                peer.send(unknown(info.name, sid, seq))
+            awaited = resuming.awaited.pop(info.name, None)
+            if awaited is not None and awaited[0] != info.sid:
+                peer.send(unknown(info.name, *awaited))
 
     def left(self, peer: Peer) -> None:
         """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..core.presence import sidText
 from ..core.subscriptions import Key
 from ..wire.codecs import Codecs
-from ..wire.messages import GapNotice
+from ..wire.messages import MAX_SEQ, GapNotice
 from .adapting import Adapted, isPlain
 from .audience import presenceFrame
 from .cursor import Cursor, Down, Newest, Step, Unknown, Up
@@ -253,4 +253,5 @@ def unknown(name: str, sid: int, seq: int) -> GapNotice:
     What tells that nobody knows what a life has fired after this event. It is told to a
     peer that has named both, which learns nothing by it but that.
     """
-    return GapNotice(name, sidText(sid), seq + 1, None, None, None, "history")
+    first = min(seq + 1, MAX_SEQ)  # whoever says that it has heard the last one of all gets a frame
+    return GapNotice(name, sidText(sid), first, None, None, None, "history")

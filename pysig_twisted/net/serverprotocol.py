@@ -59,6 +59,11 @@ if TYPE_CHECKING:
 
     from ..interfaces import IAuthenticator, IWire
 
+LOGIN: Final = "login"
+"""
+Why nothing is read: it is found out who that is.
+"""
+
 MAX_ENDS: Final = 10_000
 """
 Clients of which it is remembered how their last connection ended.
@@ -192,7 +197,7 @@ class ServerProtocol(Link):
             self.welcome(hello, ANONYMOUS)
             return
         # What is said meanwhile is not read; what came with HELLO is not legal yet.
-        self.hold()
+        self.hold(LOGIN)
         self.factory.door.check(self)
         self._login = login = asked(authenticator, hello.credentials, self.transport)
         login.addCallbacks(partial(self._known, hello), self._unknown)
@@ -203,7 +208,7 @@ class ServerProtocol(Link):
         """
         self._login = None
         if self.ended is None:
-            self.release()
+            self.release(LOGIN)
             self.welcome(hello, principal)
 
     def _unknown(self, failure: Failure) -> None:
