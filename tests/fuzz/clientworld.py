@@ -6,6 +6,7 @@ again.
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Final
@@ -130,6 +131,7 @@ class ClientWorld:
     """
 
     def __init__(self) -> None:
+        random.seed(7744)  # clients spread their attempts to connect
         self._logged: list[LogEvent] = []
         globalLogPublisher.addObserver(self._logged.append)
         self.said = 0

@@ -87,6 +87,11 @@ class ServerMachine(RuleBasedStateMachine):
         """."""
         self._do("restart")
 
+    @rule()
+    def calm(self) -> None:
+        """."""
+        self._do("calm")
+
     @rule(seconds=sampled_from(WAITS))
     def wait(self, seconds: float) -> None:
         """."""

@@ -8,6 +8,7 @@ were chosen.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -65,7 +66,10 @@ class Ear:
     """
     A listener, and what it was promised.
 
-    @ivar here: of each name that is here, the life, and the last number that was heard or told.
+    @ivar here: of each name that is here, the life.
+    @ivar heard: the numbers of the events of each life that were heard.
+    @ivar missed: those that were told as missed.
+    @ivar since: of some lives, after which number it is owed all.
     """
 
     def __init__(self, world: World, key: tuple[str | None, str | None], snapshot: bool) -> None:
@@ -79,6 +83,7 @@ class Ear:
         self.here: dict[str, str] = {}
         self._gone: set[str] = set()
         self.missed: dict[tuple[str, str], set[int]] = {}
+        self.since: dict[str, int] = {}
 
     def hear(self, info: EventInfo, data: Any) -> None:
         """Something is told."""
@@ -169,6 +174,7 @@ class World:
     """
 
     def __init__(self) -> None:
+        random.seed(7744)  # clients spread their attempts to connect
         self._logged: list[LogEvent] = []
         globalLogPublisher.addObserver(self._logged.append)
         self.steps: list[list[Any]] = []
@@ -318,18 +324,20 @@ class World:
                 raise Broken(f"it was logged: {formatEvent(event)}")
         self._logged.clear()
 
-    def settle(self) -> None:
+    def calm(self, isFresh: bool = False) -> None:
         """
-        All are well again: who is here is known to all, and what is fired is heard.
+        All are well: who is here is known to all, and what is fired is heard; also what was
+        fired since the last time, if it was not told as missed.
 
+        @param isFresh: have all connected just now, so that nothing is refused any more that was
+            taken by one who has gone?
         @raise Broken: it is not so.
         """
         for client in range(CLIENTS):
             self.heal(client)
-            self.routers.cut(self.routers.clients[client])
         self.routers.advance(150)
         self.check()
-        owners = self._owners()
+        owners = self._owners(isFresh)
         for (client, name), sender in self._senders.items():
             if name in owners and owners[name].sender is sender:
                 self.fire(client, name, "e", 1)
@@ -339,7 +347,7 @@ class World:
         for (client, pattern), ear in self._ears.items():
             self._settled(client, pattern, ear, owners)
 
-    def _owners(self) -> dict[str, Fired]:
+    def _owners(self, isFresh: bool) -> dict[str, Fired]:
         """The life that has each name."""
         owners: dict[str, Fired] = {}
         for (client, name), sender in self._senders.items():
@@ -351,7 +359,7 @@ class World:
             elif state != "refused":
                 raise Broken(f"{name} is {state} when all is well")
         for _, name in self._senders:
-            if name not in owners:
+            if isFresh and name not in owners:
                 raise Broken(f"nobody has {name}, and somebody wants it")
         infos = self.routers.result(self.routers.clients[0].senders())
         names = {info.name: f"{info.sid:016x}" for info in infos if info.name != "$router"}
@@ -375,11 +383,12 @@ class World:
                 *ear.heard.get((name, fired.life), ()),
                 *ear.missed.get((name, fired.life), ()),
             ]
-            # What was fired since this was well again, and what followed the first that was heard.
-            since = min([*known, len(fired.events) - 2])
+            # What was fired since all was well, and what followed the first that was heard.
+            since = min([*known, ear.since.get(fired.life, len(fired.events) - 2)])
             owed = ear.owed(fired.life, fired, since)
             if owed:
                 raise Broken(f"{who}: {owed} of {name} {fired.life} were never told")
+            ear.since[fired.life] = len(fired.events)
 
     def close(self) -> None:
         """
@@ -388,7 +397,10 @@ class World:
         @raise Broken: they do not.
         """
         try:
-            self.settle()
+            self.calm()
+            for client in range(CLIENTS):
+                self.cut(client, True, True)
+            self.calm(isFresh=True)
             self.routers.stop()
             calls = self.routers.clock.getDelayedCalls()
             if calls:
