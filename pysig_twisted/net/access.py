@@ -133,6 +133,13 @@ class Access:
         """
         if self.policy is None:
             return events
+        if principal != LOCAL:
+            # When rules change this is asked of each sender for each peer.
+            decide, listen = self.policy.decide, Verb.LISTEN
+            try:
+                return tuple([e for e in events if decide(principal, listen, sender, e).isAllowed])
+            except Exception:
+                pass  # which of them fails is found, and logged, one by one
         return tuple(event for event in events if self.mayHear(principal, sender, event))
 
     def methods(
