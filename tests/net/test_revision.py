@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pysig_twisted.core.presence import sidText
+from pysig_twisted.core.router import LOCAL
 from pysig_twisted.errors import ConfigError
 from pysig_twisted.net.peers import FLIGHT
 from pysig_twisted.wire.messages import (
@@ -270,6 +271,15 @@ class WayTests(RuledCase):
         self.assertRaises(ConfigError, self.router.setPolicy, object())
         self.assertEqual(self.error(self.bob, Listen())["code"], "denied")
         self.assertRaises(ConfigError, self.makeRouter, policy=object())
+
+    def test_impostor(self) -> None:
+        """Who goes by the name of the router's own process may do nothing."""
+        self.rule(allowAll())
+        false = self.become(LOCAL)
+        self.assertEqual(self.error(false, Listen())["code"], "denied")
+        self.assertEqual(self.error(false, false.claim("x").action)["code"], "denied")
+        false.request(1, "$router", "senders")
+        self.assertEqual(self.fail(false)["code"], "denied")
 
     def test_given(self) -> None:
         """A policy may be given when a router is made."""
