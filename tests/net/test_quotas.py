@@ -493,7 +493,7 @@ class QuotaMachine(RuleBasedStateMachine):
             for asked in peer.take(Request):
                 peer.say(Reply(1, asked.id, b"1"))
 
-    @rule(seconds=st.sampled_from((0.1, 2.5, 31.0)))
+    @rule(seconds=st.sampled_from((0.25, 2.5, 6.0)))
     def wait(self, seconds: float) -> None:
         """Time passes; who is there says so."""
         for peer in self.open():
