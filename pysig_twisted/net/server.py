@@ -76,7 +76,7 @@ class ServerRouter(Service, Hub):
         @param authenticator: finds out who connects, see docs/security; with C{None}, everybody
             is anonymous.
         @param policy: decides what those who connect may do; with C{None} they may do
-            everything. This process may do so in any case. See L{setPolicy}.
+            everything. This process may do so in any case. See C{setPolicy}.
         @param observer: told of each connection.
         @param insecure: listen where others than this machine can connect too,
             although everybody who connects may do everything. Endpoints that demand a certificate

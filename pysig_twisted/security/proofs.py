@@ -17,7 +17,7 @@ from OpenSSL.crypto import X509
 from twisted.cred.credentials import Anonymous, IAnonymous, ICredentials, UsernamePassword
 from twisted.internet.address import UNIXAddress
 from twisted.internet.interfaces import ISSLTransport
-from zope.interface import Attribute, implementer
+from zope.interface import Attribute, Interface, implementer
 
 from ..errors import NotAuthenticated
 from .certificates import principalOf
@@ -31,7 +31,7 @@ NOT_UNDERSTOOD: Final = (
 _CREDENTIALS: Final = struct.Struct("3i")
 
 
-class IToken(ICredentials):
+class IToken(ICredentials, Interface):
     """
     A token.
     """
@@ -39,7 +39,7 @@ class IToken(ICredentials):
     token: str = Attribute("The token.")
 
 
-class ICertified(ICredentials):
+class ICertified(ICredentials, Interface):
     """
     A certificate that was verified in a TLS handshake.
     """
@@ -47,7 +47,7 @@ class ICertified(ICredentials):
     principal: str = Attribute("Whom it identifies.")
 
 
-class IUnixUser(ICredentials):
+class IUnixUser(ICredentials, Interface):
     """
     A user of this machine.
     """
