@@ -345,7 +345,8 @@ class Link(Protocol):
         """
         if self.ended is not None:
             return
-        # It is kept, and the frames that raised it need not be.
+        # It is kept, and what raised it need not be, nor the bytes that were looked at.
+        error.__cause__ = error.__context__ = None
         self.ended = error.with_traceback(None)
         self.conversation.ended()
         if self.isShaking:

@@ -43,8 +43,9 @@ Bytes: JSON that is not longer cannot nest too deep.
 
 # In older versions of msgspec its errors are no ValueErrors.
 _ENCODING_ERRORS = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
-_DECODING_ERRORS = (msgspec.MsgspecError, TypeError, ValueError, RecursionError)
+_DECODING_ERRORS = (msgspec.MsgspecError, MemoryError, TypeError, ValueError, RecursionError)
 _CONTAINERS = (list, tuple, set, frozenset, dict)
+_TOO_DEEP = b"[" * (MAX_DEPTH + 1)
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _OTHERS = bytes(byte for byte in range(256) if byte not in b'"[]{}')
 
@@ -66,6 +67,8 @@ def checkDepth(data: bytes) -> None:
     # change nothing for what follows.
     brackets = b"".join(marks.replace(b'""', b"").split(b'"')[::2])
     for _ in range(MAX_DEPTH):
+        if not brackets or _TOO_DEEP in brackets:
+            break
         brackets = brackets.replace(b"[]", b"")
     if brackets:
         raise BadData(

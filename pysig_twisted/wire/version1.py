@@ -300,6 +300,7 @@ def decode(kind: int, rest: bytes) -> Any:
         msgspec.DecodeError,
         BadData,
         BadName,
+        MemoryError,
         RecursionError,
         StructError,
         UnicodeDecodeError,
