@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from hypothesis.strategies import booleans, integers, sampled_from
+from hypothesis.strategies import booleans, integers, lists, sampled_from, tuples
 
 from .model import CLIENTS, EVENTS, NAMES, PATTERNS, WAITS, World
 
@@ -30,12 +30,26 @@ class ServerMachine(RuleBasedStateMachine):
     taken: ClassVar[int] = 0
     last: ClassVar[list[Any]] = []
 
-    @initialize(piece=sampled_from((1 << 16, 300, 33)))
-    def begin(self, piece: int) -> None:
-        """All are connected."""
+    @initialize(
+        piece=sampled_from((1 << 16, 300, 33)),
+        declared=lists(tuples(clients, names), min_size=1, max_size=3),
+        heard=lists(tuples(clients, patterns, booleans()), min_size=1, max_size=4),
+    )
+    def begin(
+        self,
+        piece: int,
+        declared: list[tuple[int, str]],
+        heard: list[tuple[int, int, bool]],
+    ) -> None:
+        """All are connected, and there is something to lose."""
         self.world = World()
         type(self).runs += 1
         self._do("pieces", piece)
+        for sender in declared:
+            self._do("declare", *sender)
+        for listener in heard:
+            self._do("listen", *listener)
+        self._do("calm")
 
     def _do(self, *step: Any) -> None:
         type(self).taken += 1
@@ -52,10 +66,18 @@ class ServerMachine(RuleBasedStateMachine):
         """."""
         self._do("remove", client, name)
 
-    @rule(client=clients, name=names, event=sampled_from(EVENTS), times=integers(1, 5))
-    def fire(self, client: int, name: str, event: str, times: int) -> None:
-        """."""
-        self._do("fire", client, name, event, times)
+    @rule(which=integers(0, 8), event=sampled_from(EVENTS), times=integers(1, 5))
+    def fire(self, which: int, event: str, times: int) -> None:
+        """One of the senders that there are fires."""
+        senders = self.world.senders()
+        if senders:
+            self._do("fire", *senders[which % len(senders)], event, times)
+
+    @rule(client=clients, far=booleans(), which=integers(0, 8), times=integers(1, 5))
+    def away(self, client: int, far: bool, which: int, times: int) -> None:
+        """Something is fired while a link is down."""
+        self._do("cut", client, True, far)
+        self.fire(which, EVENTS[0], times)
 
     @rule(client=clients, pattern=patterns, snapshot=booleans())
     def listen(self, client: int, pattern: int, snapshot: bool) -> None:
@@ -117,7 +139,7 @@ def run(number: int, examples: int, steps: int) -> None:
             stateful_step_count=steps,
             deadline=None,
             database=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,),  # the steps are made fewer in L{tests.fuzz.cases}
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -252,6 +252,10 @@ class World:
         self._ears[client, pattern] = ear
         ear.subscription.whenSettled().addErrback(lambda failure: failure.trap(PysigError))
 
+    def senders(self) -> list[tuple[int, str]]:
+        """The senders that there are: whose, and their names."""
+        return sorted(self._senders)
+
     def unlisten(self, client: int, pattern: int) -> None:
         """It listens no more."""
         ear = self._ears.pop((client, pattern), None)
