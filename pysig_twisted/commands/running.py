@@ -41,13 +41,13 @@ class Session:
     @ivar notices: tells the user what is logged.
     """
 
-    def __init__(self, reactor: Any, settings: Settings) -> None:
+    def __init__(self, reactor: Any, settings: Settings | None = None) -> None:
         """
         See the class.
         """
         self.reactor = reactor
+        self._settings = settings = settings or Settings()
         self.notices = Notices(settings.verbosity)
-        self._settings = settings
         self._working: Deferred[Any] | None = None
         self._ended: BaseException | None = None
         self._isClosing = False

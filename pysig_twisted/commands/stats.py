@@ -72,7 +72,7 @@ FIELDS: Final = {
 }
 HEADINGS: Final = ("", "", "per second")
 NUMBERS: Final = HEADINGS[2:]
-CONSTANT: Final = ("software", "epoch")
+CONSTANT: Final = ("software", "epoch", "strangers", "strangersRefused", "refusedFor")
 """
 What need not be looked at again and again: so the rest has room on 24 lines.
 """
