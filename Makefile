@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHON
 
-.PHONY: help demo test test-all faults lint docs bench clean
+.PHONY: help demo test test-all faults fuzz lint docs bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make test      run the tests'
 	@echo 'make test-all  run the slow tests too, on every Python and with the oldest dependencies'
 	@echo 'make faults    break networks, processes and machines: is anything missed in silence? (17 minutes)'
+	@echo 'make fuzz      say what nobody would say, as bytes and in order: is anybody harmed? (5 minutes)'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make docs      build the documentation into build/docs'
 	@echo 'make bench     run the benchmarks (parts of them: make bench BENCH="local one-to-one")'
@@ -41,6 +42,11 @@ test-all: $(VENV)/.stamp-test
 # Some of them: make faults FAULTS="reset stopped". All, but smaller: make faults FAULTS=--quick.
 faults: $(VENV)/.stamp-test
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+# Some of it, or for another time: make fuzz FUZZ="server client seconds=60 seed=7".
+# What went wrong, once more: make fuzz FUZZ="replay build/fuzz/server-1234abcd.json".
+fuzz: $(VENV)/.stamp-test
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 lint: $(VENV)/.stamp-dev
 	$(BIN)/ruff check .

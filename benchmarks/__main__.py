@@ -15,7 +15,19 @@ from typing import Any
 
 from .contenders import END_TO_END, MOSQUITTO
 from .machine import machine, versions
-from .parts import fanout, idle, latency, local, onetoone, payload, requests, server, subscribing
+from .parts import (
+    fanout,
+    idle,
+    latency,
+    local,
+    onetoone,
+    payload,
+    requests,
+    rules,
+    server,
+    subscribing,
+    tls,
+)
 from .processes import Lost
 from .targets import judged
 from .timing import Settings, Table
@@ -29,8 +41,10 @@ PARTS: dict[str, tuple[Callable[[Settings], list[Table]], str]] = {
     "latency": (latency.run, "how late events come at 1,000 a second"),
     "idle": (idle.run, "what 2,000 idle connections cost the server"),
     "server": (server.run, "servers alone, fed and drained by raw sockets"),
+    "rules": (rules.run, "our server alone, with rules and without"),
     "subscribing": (subscribing.run, "100,000 listeners over 10,000 senders"),
     "payload": (payload.run, "events of 1 KiB, 64 KiB and 1 MiB"),
+    "tls": (tls.run, "one publisher to one listener and to 100, plain and over TLS"),
 }
 
 

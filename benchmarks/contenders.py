@@ -5,14 +5,20 @@ it needs.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from importlib import util
 from pathlib import Path
+
+from twisted.internet.endpoints import quoteStringArgument
+
+from pysig_twisted.security.keeping import Folder
 
 from .processes import Process, awaitPort, freePort, python
 
@@ -108,18 +114,32 @@ def found(name: str) -> str:
     return path
 
 
-def startOurs(folder: Path) -> Iterator[Server]:
+def startOurs(
+    folder: Path, listen: str = "tcp:0:backlog=1000:interface=127.0.0.1"
+) -> Iterator[Server]:
     """
     C{twist pysig server}. Where its defaults are for many clients, it may do more for one.
     """
     config = folder / "server.toml"
     config.write_text(
-        '[server]\nlisten = ["tcp:0:backlog=1000:interface=127.0.0.1"]\n'
+        f"[server]\nlisten = [{json.dumps(listen)}]\n"
         f"[limits]\noutbox = {LARGE}\nsenders = 100000\nsubscriptions = 1000000\n"
     )
     arguments = ("--log-format=text", "pysig", "server", "--config", str(config))
     with python("twisted", *arguments) as process:
         yield Server(process.waitFor(LISTENING), process.pid)
+
+
+def startOverTls(folder: Path) -> Iterator[Server]:
+    """
+    The same over TLS, where both sides show a certificate.
+    """
+    Folder(str(folder)).begin(["127.0.0.1"], ["client"], datetime.now(timezone.utc))
+    path = quoteStringArgument(str(folder))
+    own = f"certificate={path}/server.pem:privateKey={path}/server.key:clientCA={path}/ca.pem"
+    for server in startOurs(folder, f"mtls:0:{own}:backlog=1000:interface=127.0.0.1"):
+        mine = f"certificate={path}/client.pem:privateKey={path}/client.key"
+        yield Server(f"mtls:{server.address}:{mine}:trustRoots={path}/ca.pem", server.pid)
 
 
 def startRelay(folder: Path) -> Iterator[Server]:
@@ -189,6 +209,7 @@ def startMosquitto(folder: Path) -> Iterator[Server]:
 
 
 OURS = Contender("pysig_twisted", "ours", startOurs, 0.5)
+OVER_TLS = Contender("pysig_twisted over TLS", "ours", startOverTls, 0.5)
 RELAY = Contender("bare relay", "relay", startRelay)
 ZEROMQ = Contender("ZeroMQ proxy, pyzmq", "zeromq", startZeromq, 0.5, packages=[("zmq", "pyzmq")])
 NATS = Contender(

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from .contenders import MOSQUITTO, NATS, OURS, REDIS, RELAY, ZEROMQ
+from .contenders import MOSQUITTO, NATS, OURS, OVER_TLS, REDIS, RELAY, ZEROMQ
 from .parts.local import LOOP, OTHERS
+from .parts.rules import WITH as RULED
+from .parts.rules import WITHOUT as UNRULED
 from .parts.subscribing import IN_PROCESS, NETWORK, WITH, WITHOUT
 from .timing import Table, shown
 
@@ -109,9 +111,13 @@ TARGETS: Sequence[Target] = (
     Target("server-runs", OURS.name, (), 5e6, isGoal=True),
     _over("server-interleaved", MOSQUITTO.name, 1.0),
     Target("server-interleaved", OURS.name, (), 239_000.0),
+    Target("rules-runs", RULED, (UNRULED,), 0.95),
+    Target("rules-interleaved", RULED, (UNRULED,), 0.95),
     Target("subscribing", IN_PROCESS, (), 20.0, atLeast=False),
     Target("subscribing", NETWORK, (), 20.0, atLeast=False),
     _atMost("subscribed-cpu", WITH, WITHOUT, 1.05),
+    Target("tls-one-to-one", OVER_TLS.name, (OURS.name,), 0.5),
+    Target("tls-fan-out", OVER_TLS.name, (OURS.name,), 0.5),
 )
 
 

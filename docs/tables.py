@@ -73,7 +73,7 @@ def errorRows() -> Iterator[Row]:
     yield "exception", "code", "exit status", "HTTP status", "is also a", "meaning"
     for kind in vars(errors).values():
         if inspect.isclass(kind) and issubclass(kind, PysigError) and kind.code:
-            [base] = [base for base in kind.__bases__ if base is not PysigError]
+            [base] = [base for base in kind.__bases__ if not issubclass(base, PysigError)]
             name = f"{base.__name__}"
             if not hasattr(builtins, name):
                 name = f"{base.__module__}.{name}"
@@ -237,7 +237,7 @@ def knobRows() -> Iterator[Row]:
         "what else than events may wait for a peer; one that leaves more is cut",
     )
     yield (
-        "all outboxes",
+        "outboxes",
         *limit("outboxes"),
         "what may wait for all peers together; over it those go for which most waits, of the principal"
         " for which most waits",

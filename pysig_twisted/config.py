@@ -79,12 +79,17 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @ivar verbose: log each sender and subscription that comes or goes, too?
     @ivar app: functions of your own, C{package.module:function}, that are called with the router;
         arguments may follow, separated as in a shell.
+    @ivar auth: how those who connect prove who they are, such as C{pysig-passwd:/etc/pysig/passwd};
+        with none, only certificates do, on ports that demand them.
+    @ivar acl: a file with rules for who may do what; with none, all who connect may do everything.
     """
 
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
     insecure: bool = False
     verbose: bool = False
     app: tuple[str, ...] = ()
+    auth: tuple[str, ...] = ()
+    acl: str | None = None
 
 
 class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,12 +102,16 @@ class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @ivar codec: the encoding of what is sent: the name of one that is built in, or
         C{package.module:name} for your own.
     @ivar linkGrace: seconds for which the link may be down before senders are told as gone.
+    @ivar credentials: a file with what proves who we are; see docs/security.md.
+    @ivar insecure: send that also to other machines over connections that are not encrypted?
     """
 
     connect: str = DEFAULT_CONNECT
     app: tuple[str, ...] = ()
     codec: str = "json"
     linkGrace: Annotated[float, msgspec.Meta(ge=0)] = 5.0
+    credentials: str | None = None
+    insecure: bool = False
 
 
 class BridgeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -338,7 +347,9 @@ def _unusable(table: str, settings: Settings) -> Iterator[str]:
             other = settings.server.listen[first]
             same = "it is given twice" if other == text else f"that is the same as {other!r}"
             yield f"cannot listen on {text!r}: {same}"
-        elif not (address is None or settings.server.insecure or isSafe(endpoint, address)):
+        elif address is None or settings.server.insecure:
+            continue
+        elif not isSafe(endpoint, address, bool(settings.server.auth)):
             yield exposure(text, address, endpoint)
 
 
@@ -378,7 +389,8 @@ def describe(settings: Settings, command: str = "server") -> str:
             continue
         lines.append(f"[{name}]")
         for key, value in msgspec.to_builtins(getattr(settings, name)).items():
-            lines.append(f"{key} = {_toml(value)}")
+            if value is not None:  # which TOML has no word for
+                lines.append(f"{key} = {_toml(value)}")
         lines.append("")
     return "\n".join(lines)
 

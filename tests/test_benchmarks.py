@@ -275,6 +275,15 @@ class CommandTests(SynchronousTestCase):
         self.part("payload", "payload-1-KiB", "payload-64-KiB", "payload-1-MiB")
 
     @slow
+    def test_tls(self) -> None:
+        """The same, plain and over TLS."""
+        tables = benchmark(self, "tls")["parts"]["tls"]
+        self.assertEqual([table["key"] for table in tables], ["tls-one-to-one", "tls-fan-out"])
+        for table in tables:
+            self.assertEqual(table["reference"], "pysig_twisted")
+            self.assertEqual(set(table["contenders"]), {"pysig_twisted", "pysig_twisted over TLS"})
+
+    @slow
     def test_idle(self) -> None:
         """Idle connections: the time always, the memory where the system tells."""
         tables = benchmark(self, "idle")["parts"]["idle"]
@@ -285,6 +294,14 @@ class CommandTests(SynchronousTestCase):
     def test_server(self) -> None:
         """The server alone gives byte by byte what it should."""
         self.part("server", "server-runs", "server-interleaved")
+
+    @slow
+    def test_rules(self) -> None:
+        """The server alone with rules, beside itself without."""
+        tables = benchmark(self, "rules")["parts"]["rules"]
+        self.assertEqual([table["key"] for table in tables], ["rules-runs", "rules-interleaved"])
+        for table in tables:
+            self.assertEqual(set(table["contenders"]), {"without rules", "with 100 rules"})
 
     @slow
     def test_subscribing(self) -> None:

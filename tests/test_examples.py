@@ -129,6 +129,7 @@ class ExampleTests(SynchronousTestCase):
         "remote_listeners.py": "test_remoteListeners",
         "request_sender.py": "test_requestSender",
         "late_joiner.py": "test_lateJoiner",
+        "who_may_what.py": "test_whoMayWhat",
         "custom_codec.py": "test_customCodec",
         "custom_carrier.py": "test_customCarrier",
         "custom_wire.py": "test_customWire",
@@ -395,6 +396,18 @@ class ExampleTests(SynchronousTestCase):
         instrument = self.launch("-m", "pysig_twisted.testing.instrument", path)
         instrument.expect("A thermometer is plugged in at ")
         return instrument, path
+
+    def test_whoMayWhat(self) -> None:
+        """Who is not known does not get in, and who is hears and does what the rules say."""
+        status, printed = self.ended("who_may_what.py")
+        self.assertEqual(status, 0, printed)
+        said = [line for line in printed.splitlines() if "pysig_twisted" not in line]
+        self.assertIn("not alice: ", printed)
+        self.assertIn("bob knows lamp of alice, with ('state',)", said)
+        self.assertIn("bob hears state on", said)
+        denied = [line for line in said if line.startswith("denied: 'bob' may not ")]
+        self.assertEqual(len(denied), 3, printed)
+        self.assertIn("deny 1 'diagnoses are for alice' (acl.toml)", printed)
 
     def test_serialEndpoint(self) -> None:
         """It prints what the device says, tells that it is unplugged, and finds it again."""

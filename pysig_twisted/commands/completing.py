@@ -7,6 +7,7 @@ apart. So only those are offered that no shell takes for anything but a word.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
@@ -106,12 +107,12 @@ def asked(context: click.Context, take: Take) -> list[Any]:
     anything else is wrong.
     """
     try:
-        return ask(context.ensure_object(Settings).endpoint, take)
+        return ask(context.ensure_object(Settings), take)
     except Exception:
         return []
 
 
-def ask(endpoint: str, take: Take) -> list[Any]:
+def ask(settings: Settings, take: Take) -> list[Any]:
     """
     What C{take(router)} gives within L{PATIENCE}.
     """
@@ -120,10 +121,16 @@ def ask(endpoint: str, take: Take) -> list[Any]:
     from twisted.logger import globalLogBeginner
 
     from .. import ClientRouter
+    from ..net.credentials import shownBy
 
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
     reactor: Any = installed
-    router = ClientRouter(endpoint, reactor=reactor)
+    router = ClientRouter(
+        settings.endpoint,
+        credentials=shownBy(settings.credentials, os.environ),
+        insecure=settings.insecure,
+        reactor=reactor,
+    )
     found: list[Any] = []
 
     async def work() -> None:

@@ -75,7 +75,7 @@ def demo(settings: Settings) -> None:
     """
     from .running import begin, run
 
-    session = begin(settings.verbosity)  # before there is a folder that a signal could leave behind
+    session = begin(settings)  # before there is a folder that a signal could leave behind
     with temporaryFolder() as folder:
         try:
             run(lambda session: show(session, folder), session)
@@ -181,7 +181,6 @@ async def show(session: Any, folder: Path) -> None:
     """
     from twisted.internet.endpoints import quoteStringArgument
 
-    from .. import ClientRouter
     from ..testing.instrument import withoutTerminals
     from .bench import TABLES
     from .child import Child
@@ -190,7 +189,7 @@ async def show(session: Any, folder: Path) -> None:
 
     endpoint = f"unix:{quoteStringArgument(str(folder / 'bus'))}"
     printer = Printer(session, count=None if isTerminal(sys.stdout) else ENOUGH)
-    router = ClientRouter(endpoint, observer=LinkObserver(session, True), reactor=session.reactor)
+    router = session.router(endpoint, observer=LinkObserver(session, True))
     server = Child(session.reactor, "the router", folder / "router.log")
     machine = Child(session.reactor, "the sender", folder / "sender.log")
     children = (server, machine)

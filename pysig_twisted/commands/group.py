@@ -14,12 +14,14 @@ import click
 
 from ..errors import PysigError
 from ..version import VERSION
+from .acl.group import acl
 from .completion import completion, isCompleting, silently
 from .demo import demo
 from .failing import Interrupted, failed, say
 from .listen import listen
 from .options import groupOptions
 from .output import cannotWrite
+from .passwd.group import passwd
 from .peers import peers
 from .request import request
 from .senders import senders
@@ -38,6 +40,8 @@ Examples:
   pysig senders --watch                        who is connected, and who comes and goes
   pysig stats                                  what the router has done so far
   pysig serial monitor meter                   what a serial device does
+  pysig passwd add passwd ann                  a user, for servers that ask who connects
+  pysig acl check --as ann send lamp           may she, by the rules in acl.toml?
   pysig tls init pki --client alice            certificates for a server and a client
   pysig --connect unix:/run/pysig/bus listen   another router
 
@@ -66,7 +70,20 @@ def pysig(context: click.Context) -> None:
         context.exit(2)
 
 
-for command in (demo, listen, trigger, request, senders, peers, stats, serial, tls, completion):
+for command in (
+    demo,
+    listen,
+    trigger,
+    request,
+    senders,
+    peers,
+    stats,
+    serial,
+    tls,
+    passwd,
+    acl,
+    completion,
+):
     pysig.add_command(command)
 
 

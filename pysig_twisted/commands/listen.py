@@ -102,7 +102,7 @@ def listen(
     key = (nameOrAny(sender), nameOrAny(event))
     run(
         lambda session: hear(session, settings.endpoint, key, line, count, wait, codec, past),
-        begin(settings.verbosity),
+        begin(settings),
     )
 
 
@@ -215,12 +215,11 @@ async def hear(
     @param replay: what to print first of what was fired before.
     @raise PysigError: there is no connection, or the router refuses.
     """
-    from .. import ClientRouter
     from .linkobserver import LinkObserver
 
     printer = Printer(session, line, count, key[1] is not None)
     observer = LinkObserver(session, True)
-    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **(codec or {}))
+    router = session.router(endpoint, observer=observer, **(codec or {}))
     subscription = router.addListener(
         printer.event, *key, replay=replay, snapshot=True, onGap=printer.gap
     )

@@ -47,7 +47,7 @@ async def once(session: Any, endpoint: str, take: Take) -> Any:
 
     @param session: the L{Session<pysig_twisted.commands.running.Session>}.
     """
-    router = ClientRouter(endpoint, observer=LinkObserver(session), reactor=session.reactor)
+    router = session.router(endpoint, observer=LinkObserver(session))
     async with session.link(router):
         return await take(router)
 
@@ -63,7 +63,7 @@ async def again(
     @param interval: seconds between two looks.
     @param line: the form of the lines.
     """
-    router = ClientRouter(endpoint, observer=LinkObserver(session, True), reactor=session.reactor)
+    router = session.router(endpoint, observer=LinkObserver(session, True))
     looks = samples(session, router, interval, watched.take)
     if line is None and canShow():
         screen = Screen(session, watched.draw)

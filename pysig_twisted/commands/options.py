@@ -34,10 +34,14 @@ class Settings:
 
     @ivar endpoint: the router.
     @ivar verbosity: L{QUIET}, L{NORMAL} or L{VERBOSE}.
+    @ivar credentials: the path of a file of credentials; C{None} for what the environment says.
+    @ivar insecure: show them also where others could read them?
     """
 
     endpoint: str = DEFAULT_CONNECT
     verbosity: int = NORMAL
+    credentials: str | None = None
+    insecure: bool = False
     _saidIn: click.Context | None = None
 
     def connect(self, endpoint: str | None) -> None:
@@ -60,6 +64,40 @@ class Settings:
 
 def _connect(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     context.ensure_object(Settings).connect(value)
+
+
+def _credentials(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.ensure_object(Settings).credentials = value
+
+
+def _insecure(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        context.ensure_object(Settings).insecure = True
+
+
+def _proofOptions(command: F, isHelped: bool) -> F:
+    """
+    Let a command take what is said of credentials.
+    """
+    credentials = click.option(
+        "--credentials",
+        metavar="FILE",
+        expose_value=False,
+        callback=_credentials,
+        hidden=not isHelped,
+        help="A file with a token, or a user and a password, to show the router. Without it"
+        " PYSIG_CREDENTIALS names one; else PYSIG_TOKEN counts, or PYSIG_USER and PYSIG_PASSWORD.",
+    )
+    insecure = click.option(
+        "--insecure",
+        is_flag=True,
+        expose_value=False,
+        callback=_insecure,
+        hidden=not isHelped,
+        help="Show them to another machine also over a connection that is not encrypted.",
+    )
+    return credentials(insecure(command))
 
 
 def _quiet(context: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -110,7 +148,7 @@ def groupOptions(command: F) -> F:
         callback=_connect,
         help="The router: host, host:port, or an endpoint string of Twisted's, such as unix:/path.",
     )
-    return connect(verbosityOptions(command))
+    return connect(_proofOptions(verbosityOptions(command), True))
 
 
 def linkOptions(command: F) -> F:
@@ -125,7 +163,7 @@ def linkOptions(command: F) -> F:
         callback=_connect,
         help="The router, as before the command.",
     )
-    options: Any = connect(verbosityOptions(click.pass_obj(command)))
+    options: Any = connect(_proofOptions(verbosityOptions(click.pass_obj(command)), False))
     found: F = options
     return found
 

@@ -65,7 +65,7 @@ def request(
 
     answer = run(
         lambda session: ask(session, settings.endpoint, sender, method, value, seconds, codec),
-        begin(settings.verbosity),
+        begin(settings),
     )
     write(toJson(answer, 2 if isTerminal(sys.stdout) else None))
 
@@ -87,7 +87,6 @@ async def ask(
     @param codec: arguments of a router that concern encodings.
     @raise PysigError: there is none.
     """
-    from .. import ClientRouter
     from .linkobserver import LinkObserver
 
     def late(result: Any, left: float) -> Any:
@@ -95,7 +94,7 @@ async def ask(
 
     options, observer = codec or {}, LinkObserver(session)
     began = session.reactor.seconds()
-    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **options)
+    router = session.router(endpoint, observer=observer, **options)
     encoder(options)(params)  # before anything is connected
     async with session.link(router, seconds=checkTimeout(timeout)):
         asked = session.reactor.seconds()

@@ -8,6 +8,7 @@ any more. Its link is closed in all of these cases.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -22,9 +23,10 @@ from twisted.python.failure import Failure
 from .. import ClientRouter, PysigError
 from ..errors import NotConnected, RequestTimeout
 from ..net.backoff import LASTING
+from ..net.credentials import shownBy
 from .failing import Interrupted, failed
 from .notices import Notices
-from .options import NORMAL
+from .options import Settings
 
 T = TypeVar("T")
 
@@ -39,20 +41,33 @@ class Session:
     @ivar notices: tells the user what is logged.
     """
 
-    def __init__(self, reactor: Any, verbosity: int = NORMAL) -> None:
+    def __init__(self, reactor: Any, settings: Settings | None = None) -> None:
         """
         See the class.
-
-        @param verbosity: how much to tell.
         """
         self.reactor = reactor
-        self.notices = Notices(verbosity)
+        self._settings = settings = settings or Settings()
+        self.notices = Notices(settings.verbosity)
         self._working: Deferred[Any] | None = None
         self._ended: BaseException | None = None
         self._isClosing = False
         self._isDone = False
         self._result: Any = None
         self._signals: set[int] = set()
+
+    def router(self, endpoint: str, **more: Any) -> ClientRouter:
+        """
+        What connects to a router, with the credentials that there are.
+
+        @param more: see L{ClientRouter}.
+        """
+        return ClientRouter(
+            endpoint,
+            credentials=shownBy(self._settings.credentials, os.environ),
+            insecure=self._settings.insecure,
+            reactor=self.reactor,
+            **more,
+        )
 
     def start(self, work: Callable[[Session], Coroutine[Any, Any, Any]]) -> None:
         """
@@ -222,18 +237,16 @@ class Session:
             await router.stopService()
 
 
-def begin(verbosity: int = NORMAL) -> Session:
+def begin(settings: Settings) -> Session:
     """
     What comes before a run: from here on signals wait for it.
-
-    @param verbosity: how much to tell.
     """
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
     # Twisted's timers run on the wall clock, which may be set while we run.
     reactor.seconds = time.monotonic
-    session = Session(reactor, verbosity)
+    session = Session(reactor, settings)
     session.catchSignals()
     globalLogBeginner.beginLoggingTo(
         [session.notices], redirectStandardIO=False, discardBuffer=True

@@ -58,7 +58,7 @@ def senders(
     from .running import begin, run
 
     line = lineOf(watching.FIELDS if watch else FIELDS, asJson, layout)
-    endpoint, session = settings.endpoint, begin(settings.verbosity)
+    endpoint, session = settings.endpoint, begin(settings)
 
     def take(router: Any) -> Any:
         return router.senders(pattern)

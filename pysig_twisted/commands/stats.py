@@ -136,7 +136,7 @@ def stats(
     from .looking import again, once
     from .running import begin, run
 
-    endpoint, session = settings.endpoint, begin(settings.verbosity)
+    endpoint, session = settings.endpoint, begin(settings)
     if watch:
         watched = Watched(endpoint, line)
         run(lambda session: again(session, endpoint, seconds, watched, line), session)

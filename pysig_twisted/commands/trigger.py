@@ -81,11 +81,11 @@ def trigger(
     endpoint = settings.endpoint
     if source is not None:
         file, name = source, sender
-        session = begin(settings.verbosity)
+        session = begin(settings)
         run(lambda session: feed(session, endpoint, name, event, file, codec), session)
     elif event is not None:
         value, fired = dataOf(data, codec["codec"]), event
-        session = begin(settings.verbosity)
+        session = begin(settings)
         run(lambda session: fire(session, endpoint, sender, fired, value, codec), session)
 
 
@@ -100,11 +100,10 @@ async def fire(
     @raise PysigError: it did not.
     @raise CommandFailed: it gave notice that it did not.
     """
-    from .. import ClientRouter
     from .linkobserver import LinkObserver
 
     options, observer = codec or JSON, LinkObserver(session)
-    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **options)
+    router = session.router(endpoint, observer=observer, **options)
     encoder(options)(data)  # before anybody is told of a sender
     sender = router.addSender(name, [event])
     async with session.link(router):
@@ -127,14 +126,13 @@ async def feed(
     @param source: the file; C{-} is the standard input.
     @raise PysigError: a line is wrong, or the router did not take an event.
     """
-    from .. import ClientRouter
     from .feed import Feed
     from .lines import Lines, opened
     from .linkobserver import LinkObserver
     from .output import counted
 
     options, observer = codec or JSON, LinkObserver(session)
-    router = ClientRouter(endpoint, observer=observer, reactor=session.reactor, **options)
+    router = session.router(endpoint, observer=observer, **options)
     with opened(source) as number:
         lines = Lines(session.reactor, number, source)
         encode = encoder(options)

@@ -111,11 +111,10 @@ async def watch(session: Any, endpoint: str, pattern: str, line: Line | None) ->
     @param line: what makes a line of a change; C{None} for a table on a terminal,
         and for columns elsewhere.
     """
-    from .. import ClientRouter
     from .linkobserver import LinkObserver
 
     senders = Senders(endpoint)
-    router = ClientRouter(endpoint, observer=LinkObserver(session, True), reactor=session.reactor)
+    router = session.router(endpoint, observer=LinkObserver(session, True))
     name = checkPattern(nameOrAny(pattern), "sender")
     if line is None and canShow():
         screen = Screen(session, senders.draw)

@@ -14,7 +14,8 @@ its connection, so that what was decided is what the rules say then:
   - The router's listing needs no right, since it lists what the caller sees.
   - A policy that raises an exception allows nothing.
 
-The router's own process is never asked about: it is not a peer.
+The router's own process is never asked about: it is not a peer. A peer that goes by its name
+may do nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from twisted.logger import Logger
 
 from ..core.info import SenderInfo
 from ..core.permission import Decision, Verb
+from ..core.router import LOCAL
 from ..core.subscriptions import Key
 from ..errors import ConfigError, Denied, Revoked
 from ..interfaces import IPolicy
@@ -44,6 +46,8 @@ Answers of the policy about events that are remembered.
 """
 
 BROKEN: Final = Decision(False, "the rules cannot be asked; the router's log says why")
+
+IMPOSTOR: Final = Decision(False, f"{LOCAL!r} is the router itself, which does not connect")
 
 ALLOWED: Final = Decision(True, "there are no rules")
 
@@ -129,6 +133,13 @@ class Access:
         """
         if self.policy is None:
             return events
+        if principal != LOCAL:
+            # When rules change this is asked of each sender for each peer.
+            decide, listen = self.policy.decide, Verb.LISTEN
+            try:
+                return tuple([e for e in events if decide(principal, listen, sender, e).isAllowed])
+            except Exception:
+                pass  # which of them fails is found, and logged, one by one
         return tuple(event for event in events if self.mayHear(principal, sender, event))
 
     def methods(
@@ -192,7 +203,7 @@ class Access:
         sender, event = key
         isAny = event is None or isPattern(event)
         hearsPresence = any(map(matcher(event), (CONNECT, DISCONNECT)))
-        if hearsPresence and not isAny:
+        if hearsPresence:
             decision = self._ever(principal, Verb.LISTEN, sender, None)
         elif isAny or sender is None or isPattern(sender):
             decision = self._ever(principal, Verb.LISTEN, sender, event)
@@ -207,7 +218,7 @@ class Access:
         """
         May it make this request?
         """
-        if (sender, method) == FREE:
+        if (sender, method) == FREE and principal != LOCAL:
             return ALLOWED
         return self._decide(principal, Verb.REQUEST, sender, method)
 
@@ -223,14 +234,16 @@ class Access:
         """
         return self._ask("mayEver", principal, verb, sender, name)
 
-    def _ask(self, question: str, *arguments: Any) -> Decision:
+    def _ask(self, question: str, principal: str, *arguments: Any) -> Decision:
         """
         Ask the policy.
         """
         if self.policy is None:
             return ALLOWED
+        if principal == LOCAL:
+            return IMPOSTOR
         try:
-            decision = getattr(self.policy, question)(*arguments)
+            decision = getattr(self.policy, question)(principal, *arguments)
             if isinstance(decision, Decision):
                 return decision
             raise TypeError(f"{question}() gave {decision!r}, which is no Decision")

@@ -206,6 +206,7 @@ class Audience:
                 continue
             info = interest.shown(life.info())
             if info is not None:
+                self.backlogs.told(peer, info)
                 peer.write(presenceFrame(info, seq, None, peer.maxFrame))
                 if isOne:
                     peer.told[name] = seq

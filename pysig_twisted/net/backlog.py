@@ -388,8 +388,12 @@ class Backlog:
         """
         answer.open -= isThrough
         pieces = inPieces(frames, min(PART, self._peer.maxFrame))
-        if not pieces and isThrough and answer.begun in (None, reading.name):
-            pieces = [self._mark(reading)]
+        if not pieces and isThrough:
+            if answer.begun in (None, reading.name):
+                pieces = [self._mark(reading)]
+            elif standing := reading.standing(self._peer):
+                # An empty part would be about the sender of the part before.
+                pieces = [standing]
         for number, piece in enumerate(pieces, 1):
             isLast = isThrough and number == len(pieces)
             isFinal = isLast and not answer.open and not answer.isGiven
@@ -403,7 +407,7 @@ class Backlog:
         """
         record = reading.cursor.record
         info = None if record is None else reading.interest.shown(record.info)
-        if record is None or info is None or reading.isPartial is False:
+        if record is None or info is None or not reading.isPartial:
             return b""
         return presenceFrame(info, record.last, record.reason, self._peer.maxFrame)
 

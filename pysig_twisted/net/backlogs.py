@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..core.clock import Deadlines
+from ..core.info import SenderInfo
 from ..core.presence import sidText
 from ..core.subscriptions import Key
 from ..errors import BadRequest, Busy
@@ -194,14 +195,27 @@ class Backlogs:
         resuming = self._resuming.get(peer)
         if resuming is None:
             return False
-        sid, seq = resuming.awaited.pop(record.info.name, (0, 0))
+        awaited = resuming.awaited.pop(record.info.name, None)
+        if awaited is None:
+            return False
+        sid, seq = awaited
         if sid == record.info.sid and resuming.answer is not None:
             cursor = Cursor(record.lives, record, seq)
             self.of(peer).goOn((cursor, (sid, seq)), resuming.answer)
             return True
-        if sid:
-            peer.send(unknown(record.info.name, sid, seq))
+        peer.send(unknown(record.info.name, sid, seq))
         return False
+
+    def told(self, peer: Peer, info: SenderInfo) -> None:
+        """
+        A peer is to be told that a sender is here, for a subscription that is new: should the
+        peer have been awaiting it, it does no more.
+        """
+        resuming = self._resuming.get(peer)
+        if resuming is not None:
+            awaited = resuming.awaited.pop(info.name, None)
+            if awaited is not None and awaited[0] != info.sid:
+                peer.send(unknown(info.name, *awaited))
 
     def left(self, peer: Peer) -> None:
         """

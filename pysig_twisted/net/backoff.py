@@ -39,6 +39,12 @@ REFUSED: Final = 60.0
 Seconds: what a router refuses for good is tried again this rarely.
 """
 
+MOST: Final = 3600.0
+"""
+Seconds: a router that asks for a longer wait is asked again all the same. It may be that it was
+not the one that should have answered.
+"""
+
 LASTING = (Denied, NotAuthenticated, VersionMismatch, ProtocolError)
 """
 Refusals that trying again does not change.
@@ -69,10 +75,11 @@ class Backoff:
 
         @param lived: for how many seconds it was open.
         @param error: why it ended.
-        @param retry: how many seconds the router asked us to wait.
+        @param retry: how many seconds the router asked us to wait; no more than L{MOST} count.
         """
         settled = BROKEN if isinstance(error, LinkLost) else SETTLED
         self._failures = 1 if lived >= settled else self._failures + 1
+        retry = min(retry, MOST)
         self._least = max(retry, REFUSED) if isinstance(error, LASTING) else retry
 
     def delay(self, attempts: int = 0) -> float:

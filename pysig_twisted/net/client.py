@@ -43,6 +43,7 @@ from ..wire.messages import (
 from ..wire.translation import checkWire
 from .answers import Answers
 from .clientprotocol import ClientProtocol
+from .credentials import Credentials, Shown, shownOf
 from .interests import Interests
 from .limits import Limits, limitsOf
 from .link import Handle, LinkContext
@@ -81,6 +82,8 @@ class ClientRouter(Service):
         codecs: Iterable[ICodec] = (),
         wire: IWire | None = None,
         limits: Limits | None = None,
+        credentials: Credentials | Shown | str | None = None,
+        insecure: bool = False,
         observer: IConnectionObserver | None = None,
         linkGrace: float = 5.0,
         reactor: Any = None,
@@ -93,6 +96,10 @@ class ClientRouter(Service):
         @param wire: a message format of your own, which the router speaks there.
         @param limits: bounds other than the usual ones. Of its C{outbox} bytes
             of unsent events, what comes on top is dropped, and told as a gap.
+        @param credentials: what proves who we are: L{Credentials}, the path of a file with
+            them, or a function that gives them for each connection; C{None} for none, or where a
+            certificate does.
+        @param insecure: send them also to other machines over connections that are not encrypted.
         @param observer: told when the link is up and when it is down.
         @param linkGrace: seconds for which the link may be down before senders
             are told as gone.
@@ -127,6 +134,8 @@ class ClientRouter(Service):
             self._lost,
             partial(noticed, self._interests, self._own),
             checkWire(wire),
+            shownOf(credentials),
+            insecure,
         )
         self._pace = Pace(self._deadlines, self._uplink, self._own)
 

@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from ..core.clock import Deadlines
 from ..errors import (
+    ConfigError,
     LinkLost,
     NotAuthenticated,
     NotConnected,
@@ -37,6 +38,8 @@ from ..wire.messages import (
     Result,
     Welcome,
 )
+from .credentials import Shown
+from .endpoints import isLocal
 from .link import HANDLERS, Handle, Ids, Link, LinkContext, isOfTls
 
 if TYPE_CHECKING:
@@ -118,6 +121,12 @@ class ClientProtocol(Link):
         """
         super().connectionMade()
         self._factory.uplink.carried(self)
+        try:
+            credentials = self._credentials()
+        except PysigError as error:
+            # Whoever is told stops connecting, perhaps, which is not over yet.
+            self.context.clock.callLater(0, self._giveUp, error)
+            return
         self._helloBucket = self.context.deadlines.add(
             self.greetingTime, (self, "hello"), self._noWelcome
         )
@@ -128,8 +137,49 @@ class ClientProtocol(Link):
                 self._factory.instance,
                 codecs=self._factory.codecs,
                 maxFrame=self.maxFrame,
+                credentials=credentials,
             )
         )
+
+    def _credentials(self) -> dict[str, str] | None:
+        """
+        What we show the router.
+
+        @raise NotAuthenticated: it cannot be had, or others could read it on its way.
+        """
+        try:
+            credentials = self._factory.credentials()
+        except ConfigError as error:
+            raise NotAuthenticated(error.message) from None
+        if credentials is None:
+            return None
+        if not (self.isSecured or self._factory.insecure or self._isLocal):
+            raise NotAuthenticated(
+                f"what proves who we are would go to {self.address} for all to read; connect with"
+                " tls: or mtls:, or say --insecure"
+            )
+        return credentials.toWire()
+
+    @property
+    def _isLocal(self) -> bool:
+        """
+        Is the router on this machine, as far as the carrier tells?
+        """
+        transport: Any = self.transport
+        try:
+            return isLocal(transport.getPeer())
+        except (NotImplementedError, AttributeError):
+            return False
+
+    def _giveUp(self, error: PysigError) -> None:
+        """
+        End the connection for a reason of our own, before anything was said.
+        """
+        if self.ended is None:
+            self.ended = error
+            self.conversation.ended()
+            self.abort()
+            self._finished()
 
     def _noWelcome(self) -> None:
         """
@@ -402,6 +452,8 @@ class ClientFactory(TwistedClientFactory):
         handlers: Mapping[type, Handle],
         noticed: Noticed,
         wire: IWire | None = None,
+        credentials: Shown = lambda: None,
+        insecure: bool = False,
     ) -> None:
         """
         @param uplink: told when a connection is open and when it has ended.
@@ -410,8 +462,12 @@ class ClientFactory(TwistedClientFactory):
         @param handlers: what to do with messages that are not the link's own.
         @param noticed: told what the router gives notice of.
         @param wire: what messages look like, if not as in version 1.
+        @param credentials: gives what proves who we are.
+        @param insecure: is that said also where others could read it?
         """
         self.uplink = uplink
+        self.credentials = credentials
+        self.insecure = insecure
         self.context = context
         self.codecs = codecs
         self.instance = instance

@@ -332,7 +332,7 @@ def exposure(text: object, address: object, endpoint: Any = None) -> str:
         return (
             f"{text!r} would listen on {where}, where others than this machine can connect; what is"
             " said there is encrypted, but nobody is asked who he is, and everybody may do"
-            f" everything; demand certificates with mtls:, listen on"
+            f" everything; demand certificates with mtls:, ask who they are with --auth, listen on"
             f" '{localForm(text, address)}' instead, or say --insecure"
         )
     return (

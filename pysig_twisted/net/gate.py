@@ -173,7 +173,8 @@ class Gate(Delivery):
         """
         A life has ended, and nothing of it comes any more.
         """
-        if self._places.get(sender, (0, 0))[0] == sid and sender not in self._awaited:
+        place = self._places.get(sender)
+        if place is not None and place[0] == sid and sender not in self._awaited:
             del self._places[sender]
             self._check()
 

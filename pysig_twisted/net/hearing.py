@@ -95,6 +95,22 @@ class Hearing:
         self._gates.pop(subscription, None)
         self.listeners.park(subscription)
 
+    def dismiss(self, subscription: Subscription) -> None:
+        """
+        The router tells a subscription nothing any more: who is there is not known, and
+        is told anew should the router agree again.
+        """
+        if not self.listeners.isConnected(subscription):
+            return
+        self.park(subscription)
+        if not matcher(subscription.event)(DISCONNECT):
+            return
+        targets, matches = (subscription.delivery,), matcher(subscription.sender)
+        for name, known in sorted(self.view.known.items()):
+            if matches(name):
+                data = presenceData(known.info, "link")
+                known.dispatcher.deliver(targets, _info(known, DISCONNECT), data)
+
     def remove(self, subscription: Subscription) -> None:
         """
         A subscription is removed.

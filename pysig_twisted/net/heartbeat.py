@@ -165,6 +165,9 @@ class Heartbeat:
         Look again soon.
         """
         tick = min(LONGEST_TICK, self.interval / SHARE, self.silence / SHARE, self.stall / SHARE)
+        # A router may wish for a heartbeat of no time at all. Within the grain that is being
+        # worked on, looking again would never end.
+        tick = max(tick, Deadlines.GRAIN)
         self._timer = self._deadlines.add(tick, self, self._look)
         self._due = self._clock.now() + tick
 

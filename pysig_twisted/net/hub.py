@@ -273,10 +273,10 @@ class Hub(Router):
         if life.record is None and not isReserved(life.name):
             life.record = self.history.begin(life.info(), b"", lastSeq(life))
         super()._begin(life)
-        sid, last = self._ended.pop(life.name, (0, 0))
-        if sid == life.sid and life.seq > last:
+        ended = self._ended.pop(life.name, None)
+        if ended is not None and ended[0] == life.sid and life.seq > ended[1]:
             # It is back, but so late that what it fired meanwhile was not asked for.
-            self.events.missingHere(life, last + 1, life.seq, "link")
+            self.events.missingHere(life, ended[1] + 1, life.seq, "link")
 
     def _awaitExpiry(self) -> None:
         """

@@ -14,7 +14,7 @@ from typing import Final
 from ..core.info import SenderInfo
 from ..core.presence import concerns
 from ..core.subscriptions import Key
-from ..names import isPattern, matcher
+from ..names import isPattern, isReserved, matcher
 from .access import Access
 
 OPEN: Final = Access()
@@ -88,6 +88,8 @@ class Interest:
         """
         if name in self._senders:
             return True
+        if (None, None) in self._exact:
+            return not isReserved(name)
         if None in self._senders:
             wide = [(None, event) for sender, event in self._exact if sender is None]
             if any(concerns(key, name, events) for key in wide):

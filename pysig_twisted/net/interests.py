@@ -402,6 +402,13 @@ class Interests:
         """
         self._anew.discard(key)
         self._resumed.pop(key, None)
+        self._prune(key)
+
+    def _prune(self, key: Key) -> None:
+        """
+        The router tells nothing of this any more: forget the senders that nothing else is
+        asked of.
+        """
         for name in self.view.prune(key[0], self._isWanted):
             self.arrivals.forget(name)
 
@@ -484,7 +491,8 @@ class Interests:
         """
         The router does not tell us what these want, which are all of one sender and event.
         """
-        for subscription in tuple(subscriptions)[:1]:
+        subscriptions = tuple(subscriptions)
+        for subscription in subscriptions[:1]:
             self.log.warn(
                 text,
                 sender=subscription.sender or "any sender",
@@ -493,9 +501,11 @@ class Interests:
             )
         for subscription in subscriptions:
             if subscription.state is not State.REMOVED:
-                self._hearing.park(subscription)
+                self._hearing.dismiss(subscription)
                 subscription._settle(State.REFUSED, error)
                 self._refused(subscription, error)
+        for subscription in subscriptions[:1]:
+            self._prune(subscription.key)
 
     def _remove(self, subscription: Subscription) -> Deferred[None]:
         """

@@ -38,11 +38,13 @@ class Ports:
 
     log = Logger()
 
-    def __init__(self, insecure: bool) -> None:
+    def __init__(self, insecure: bool, isAuthenticated: bool = False) -> None:
         """
         @param insecure: open ports also where others can reach them.
+        @param isAuthenticated: are all who connect asked who they are?
         """
         self._insecure = insecure
+        self._isAuthenticated = isAuthenticated
         self._ports: list[IListeningPort] = []
         self._reloadable: list[tuple[object, Any]] = []
         self._isDeserted = False
@@ -74,7 +76,7 @@ class Ports:
             raise ConfigError(f"cannot listen on {text!r}: {why}") from error
         address = hostOf(port)
         where = "?" if address is None else describeAddress(lambda: address)
-        if not (self._insecure or isSafe(endpoint, address)):
+        if not (self._insecure or isSafe(endpoint, address, self._isAuthenticated)):
             # It accepts nobody from here on, though its end takes a turn.
             port.loseConnection() if isinstance(port, StandardIO) else stop(port)
             raise ConfigError(exposure(text, address, endpoint) + IN_PYTHON)

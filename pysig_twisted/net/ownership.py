@@ -103,7 +103,7 @@ class Ownership:
         if holder is not None:
             if isinstance(holder.owner, Sender):
                 raise nameTaken(name)
-            if not compare_digest(holder.record.secret, digest(action.secret)):
+            if not compare_digest(holder.record.secret, digest(action.secret, peer.principal)):
                 if holder.owner is not AWAY:
                     self._challenge(holder, peer, number, action)
                     return
@@ -268,7 +268,11 @@ class Ownership:
 
         @raise BadRequest: it is remembered as another owner's.
         """
-        name, sid, secret = action.sender, sidNumber(action.sid), digest(action.secret)
+        name, sid, secret = (
+            action.sender,
+            sidNumber(action.sid),
+            digest(action.secret, peer.principal),
+        )
         history = self._hub.history
         lives = history.lives(name)
         before = None if lives is None else lives.latest(sid)
@@ -433,8 +437,8 @@ def firstOf(action: AddSender, have: int) -> int:
     return max(have + 1, min(first, action.last + 1))
 
 
-def digest(secret: str) -> bytes:
+def digest(secret: str, principal: str) -> bytes:
     """
-    What is kept of a secret.
+    What is kept of a secret. It proves nothing if somebody else shows it.
     """
-    return sha256(secret.encode()).digest()
+    return sha256(f"{secret} {principal}".encode()).digest()

@@ -111,7 +111,7 @@ class OwnSenders:
             error=error.message,
         )
         own = self._own.get(name) if isinstance(name, str) else None
-        if own is not None:
+        if own is not None and own.sender.state is not State.REFUSED:
             self.sending.refused(own.sender, error)
 
     def revoked(self, name: str, sid: str, error: PysigError) -> None:

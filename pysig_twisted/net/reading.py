@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..core.presence import sidText
 from ..core.subscriptions import Key
 from ..wire.codecs import Codecs
-from ..wire.messages import GapNotice
+from ..wire.messages import MAX_SEQ, GapNotice
 from .adapting import Adapted, isPlain
 from .audience import presenceFrame
 from .cursor import Cursor, Down, Newest, Step, Unknown, Up
@@ -193,6 +193,15 @@ class Reading:
         if self._place is not None:
             self._place = self._place[0], seq
 
+    def standing(self, peer: Peer) -> bytes:
+        """
+        What tells the peer once more that the life that this stands in is here; nothing, if
+        it was not told so.
+        """
+        if self._place is None or self._shown is None:
+            return b""
+        return presenceFrame(self._shown, self._place[1], None, peer.maxFrame)
+
     def judged(self, interest: Interest, reason: str | None, peer: Peer) -> bytes:
         """
         What the peer is to hear has changed: what is it to be told now of the life that this
@@ -244,4 +253,5 @@ def unknown(name: str, sid: int, seq: int) -> GapNotice:
     What tells that nobody knows what a life has fired after this event. It is told to a
     peer that has named both, which learns nothing by it but that.
     """
-    return GapNotice(name, sidText(sid), seq + 1, None, None, None, "history")
+    first = min(seq + 1, MAX_SEQ)  # whoever says that it has heard the last one of all gets a frame
+    return GapNotice(name, sidText(sid), first, None, None, None, "history")

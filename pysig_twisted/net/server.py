@@ -17,12 +17,20 @@ from zope.interface import implementer
 
 from ..core.clock import Deadlines, clockOf
 from ..errors import ConfigError, ShuttingDown
-from ..interfaces import ICodec, IConnectionObserver, IPolicy, IRouter, IWire
+from ..interfaces import (
+    IAuthenticator,
+    ICodec,
+    IConnectionObserver,
+    IPolicy,
+    IRouter,
+    IWire,
+)
 from ..wire.codecs import Codecs
 from ..wire.translation import checkWire
 from .endpoints import serverEndpoint
 from .facts import Facts
 from .hub import Hub
+from .identity import checkAuthenticator
 from .limits import Limits, limitsOf
 from .link import LinkContext
 from .listening import Ports
@@ -52,6 +60,7 @@ class ServerRouter(Service, Hub):
         codecs: Iterable[ICodec] = (),
         wire: IWire | None = None,
         limits: Limits | None = None,
+        authenticator: IAuthenticator | None = None,
         policy: IPolicy | None = None,
         observer: IConnectionObserver | None = None,
         insecure: bool = False,
@@ -64,8 +73,10 @@ class ServerRouter(Service, Hub):
         @param codecs: encodings of your own, for this process's listeners.
         @param wire: a message format of your own, for all C{endpoints}.
         @param limits: bounds other than the usual ones.
+        @param authenticator: finds out who connects, see docs/security; with C{None}, everybody
+            is anonymous.
         @param policy: decides what those who connect may do; with C{None} they may do
-            everything. This process may do so in any case. See L{setPolicy}.
+            everything. This process may do so in any case. See C{setPolicy}.
         @param observer: told of each connection.
         @param insecure: listen where others than this machine can connect too,
             although everybody who connects may do everything. Endpoints that demand a certificate
@@ -84,9 +95,14 @@ class ServerRouter(Service, Hub):
         self._reactor = reactor
         context = LinkContext(clock, self._deadlines, limits)
         self.factory = ServerFactory(
-            self, context, spoken.offer(), Observing(observer), checkWire(wire)
+            self,
+            context,
+            spoken.offer(),
+            Observing(observer),
+            checkWire(wire),
+            checkAuthenticator(authenticator),
         )
-        self._ports = Ports(insecure)
+        self._ports = Ports(insecure, authenticator is not None)
         if isinstance(endpoints, str) or IStreamServerEndpoint.providedBy(endpoints):
             endpoints = (endpoints,)
         if not isinstance(endpoints, Iterable):

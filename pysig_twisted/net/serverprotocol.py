@@ -48,14 +48,21 @@ from ..wire.messages import (
 )
 from .door import Door, originOf
 from .hub import Hub
+from .identity import asked
 from .link import HANDLERS, Handle, Link, LinkContext
 from .peers import Peer
 from .quotas import ANONYMOUS
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IAddress
 
-    from ..interfaces import IWire
+    from ..interfaces import IAuthenticator, IWire
+
+LOGIN: Final = "login"
+"""
+Why nothing is read: it is found out who that is.
+"""
 
 MAX_ENDS: Final = 10_000
 """
@@ -95,6 +102,8 @@ class ServerProtocol(Link):
         self.factory = factory
         self.peer: Peer | None = None
         self._helloBucket = 0
+        # Finds out who that is, once HELLO has come.
+        self._login: Deferred[str] | None = None
         self._instance = ""
         self._isLogged = False
         self._handlers = GREETING
@@ -183,7 +192,33 @@ class ServerProtocol(Link):
                 )
             )
             return
-        self.welcome(hello, ANONYMOUS)
+        authenticator = self.factory.authenticator
+        if authenticator is None:
+            self.welcome(hello, ANONYMOUS)
+            return
+        # What is said meanwhile is not read; what came with HELLO is not legal yet.
+        self.hold(LOGIN)
+        self.factory.door.check(self)
+        self._login = login = asked(authenticator, hello.credentials, self.transport)
+        login.addCallbacks(partial(self._known, hello), self._unknown)
+
+    def _known(self, hello: Hello, principal: str) -> None:
+        """
+        It is known who that is.
+        """
+        self._login = None
+        if self.ended is None:
+            self.release(LOGIN)
+            self.welcome(hello, principal)
+
+    def _unknown(self, failure: Failure) -> None:
+        """
+        It is not known who that is.
+        """
+        self._login = None
+        error = failure.value
+        assert isinstance(error, PysigError)
+        self.end(error)
 
     def welcome(self, hello: Hello, principal: str) -> None:
         """
@@ -269,6 +304,9 @@ class ServerProtocol(Link):
         The connection is over, however it ended: once.
         """
         self._dropHello()
+        login, self._login = self._login, None
+        if login is not None:
+            login.cancel()
         self.wire.events = None
         peer, error = self.peer, self.ended
         assert error is not None
@@ -378,6 +416,7 @@ class ServerFactory(TwistedServerFactory):
     @ivar handlers: what is done with their messages.
     @ivar context: what they share.
     @ivar epoch: a random name of this run of the router.
+    @ivar authenticator: finds out who connects; with C{None}, everybody is anonymous.
     @ivar door: those of them that have not said HELLO.
     @ivar links: the connections that are open, also those that have not said
         HELLO.
@@ -395,14 +434,17 @@ class ServerFactory(TwistedServerFactory):
         codecs: dict[str, int],
         observers: Any,
         wire: IWire | None = None,
+        authenticator: IAuthenticator | None = None,
     ) -> None:
         """
         @param codecs: the encodings that the router speaks, by name.
         @param observers: told of each connection; has the methods of
             L{IConnectionObserver}.
         @param wire: what messages look like, if not as in version 1.
+        @param authenticator: finds out who connects; with C{None}, everybody is anonymous.
         """
         self.hub = hub
+        self.authenticator = authenticator
         self.handlers = handlers(hub)
         self.context = context
         self.codecs = codecs

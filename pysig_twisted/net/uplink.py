@@ -24,6 +24,7 @@ from zope.interface import implementer
 from ..errors import LinkLost, NotConnected, PysigError, RequestTimeout, ShuttingDown
 from .backoff import LASTING, Backoff
 from .clientprotocol import ClientFactory, ClientProtocol, Noticed
+from .credentials import Shown
 from .endpoints import clientEndpoint
 from .link import Handle, LinkContext
 from .observing import Observing
@@ -104,6 +105,8 @@ class Uplink:
         lost: Callable[[], object],
         noticed: Noticed,
         wire: IWire | None = None,
+        credentials: Shown = lambda: None,
+        insecure: bool = False,
     ) -> None:
         """
         @param codecs: the encodings that we take, by name.
@@ -115,6 +118,8 @@ class Uplink:
         @param lost: called when a link has ended.
         @param noticed: told what the router gives notice of.
         @param wire: what messages look like, if not as in version 1.
+        @param credentials: gives what proves who we are.
+        @param insecure: is that said also where others could read it?
         @raise ConfigError: the endpoint cannot be used.
         """
         self.link: ClientProtocol | None = None
@@ -134,7 +139,17 @@ class Uplink:
         self._down: list[Deferred[PysigError]] = []
         self._service = ClientService(
             _Attempts(clientEndpoint(reactor, endpoint), self.text, self._attemptFailed),
-            ClientFactory(self, context, codecs, token_hex(8), handlers, noticed, wire),
+            ClientFactory(
+                self,
+                context,
+                codecs,
+                token_hex(8),
+                handlers,
+                noticed,
+                wire,
+                credentials,
+                insecure,
+            ),
             retryPolicy=self._backoff.delay,
             clock=reactor,
         )

@@ -14,7 +14,7 @@ decided by their order.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 
@@ -33,6 +33,21 @@ _KINDS: Final = (
     (x509.RFC822Name, "email"),
 )
 _WANTED: Final = "give it one name of the kind URI, such as pysig:alice"
+
+
+def certificateOf(transport: Any) -> x509.Certificate | None:
+    """
+    The certificate that the other side of a connection has shown, and that was verified in the
+    handshake, which must be over.
+
+    @param transport: any; C{None} is the answer for one that is not of TLS, too.
+    """
+    get = getattr(transport, "getPeerCertificate", None)
+    found = None if get is None else get()
+    if found is None:
+        return None
+    certificate: x509.Certificate = found.to_cryptography()
+    return certificate
 
 
 def principalOf(certificate: x509.Certificate) -> str:

@@ -27,7 +27,11 @@ class BridgeDaemon(UplinkDaemon):
         """
         settings = options.settings
         router = ClientRouter(
-            settings.client.connect, linkGrace=settings.client.linkGrace, reactor=reactor
+            settings.client.connect,
+            credentials=options.credentials,
+            insecure=settings.client.insecure,
+            linkGrace=settings.client.linkGrace,
+            reactor=reactor,
         )
         super().__init__(options, router, reactor)
         self.bridge = SerialBridge(
@@ -39,6 +43,7 @@ class BridgeDaemon(UplinkDaemon):
         """
         See L{RouterDaemon.apply}.
         """
-        self.warnOfChanges(old.client, new.client, ("connect", "linkGrace"))
+        keys = ("connect", "linkGrace", "credentials", "insecure")
+        self.warnOfChanges(old.client, new.client, keys)
         self.warnOfChanges(old.bridge, new.bridge, ("name",))
         self.bridge.reload(new.serial)

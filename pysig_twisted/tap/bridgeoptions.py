@@ -9,10 +9,10 @@ from typing import Any
 from twisted.python import usage
 
 from ..config import BadSettings, Settings
-from .options import RouterOptions
+from .uplinkoptions import UplinkOptions
 
 
-class BridgeOptions(RouterOptions):
+class BridgeOptions(UplinkOptions):
     """
     Options of C{twistd pysig bridge}.
     """
@@ -81,7 +81,7 @@ SIGINT stop it, which then ends itself by the same signal: a shell shows 143 or
         """
         See L{RouterOptions.flags}.
         """
-        return {"connect": self["connect"]} if self["connect"] else {}
+        return {**({"connect": self["connect"]} if self["connect"] else {}), **self.proof()}
 
     def named(self) -> tuple[str, ...]:
         """

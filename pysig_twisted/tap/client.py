@@ -23,7 +23,12 @@ class ClientDaemon(UplinkDaemon):
         """
         settings = options.settings.client
         router = ClientRouter(
-            settings.connect, linkGrace=settings.linkGrace, reactor=reactor, **options.codec
+            settings.connect,
+            credentials=options.credentials,
+            insecure=settings.insecure,
+            linkGrace=settings.linkGrace,
+            reactor=reactor,
+            **options.codec,
         )
         super().__init__(options, router, reactor)
 
@@ -31,5 +36,5 @@ class ClientDaemon(UplinkDaemon):
         """
         See L{RouterDaemon.apply}.
         """
-        keys = ("connect", "app", "codec", "linkGrace")
+        keys = ("connect", "app", "codec", "linkGrace", "credentials", "insecure")
         self.warnOfChanges(old.client, new.client, keys)

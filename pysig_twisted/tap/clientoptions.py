@@ -11,10 +11,11 @@ from ..config import BadSettings
 from ..errors import ConfigError
 from ..references import loadCodec
 from ..wire.codecs import Codecs
-from .options import APPLICATIONS, RouterOptions, showOrigin
+from .options import APPLICATIONS, showOrigin
+from .uplinkoptions import UplinkOptions
 
 
-class ClientOptions(RouterOptions):
+class ClientOptions(UplinkOptions):
     """
     Options of C{twistd pysig client}.
     """
@@ -82,7 +83,8 @@ shows 143 or 130.
         """
         See L{RouterOptions.flags}.
         """
-        return {key: self[key] for key in ("connect", "codec", "app") if self[key]}
+        said = {key: self[key] for key in ("connect", "codec", "app") if self[key]}
+        return {**said, **self.proof()}
 
     def named(self) -> tuple[str, ...]:
         """

@@ -13,9 +13,10 @@ from ..bridge.bridge import SerialBridge
 from ..config import Settings
 from ..net.limits import Limits
 from ..net.server import ServerRouter
+from ..security.rulefile import BadRules
 from .daemon import RouterDaemon
 from .process import descriptors
-from .serveroptions import ServerOptions
+from .serveroptions import UNRULED, ServerOptions, policyFor
 
 SPARE: Final = 50
 """
@@ -36,9 +37,12 @@ class ServerDaemon(RouterDaemon):
         @param options: where the settings come from.
         """
         settings = options.settings
+        self._authenticator = options.authenticator
         self.router = ServerRouter(
             settings.server.listen,
             limits=self._affordable(settings.limits),
+            authenticator=options.authenticator,
+            policy=options.policy,
             insecure=settings.server.insecure,
             verbose=settings.server.verbose,
             reactor=reactor,
@@ -72,11 +76,27 @@ class ServerDaemon(RouterDaemon):
         """
         See L{RouterDaemon.apply}.
         """
-        self.warnOfChanges(old.server, new.server, ("listen", "insecure", "app"))
+        self.warnOfChanges(old.server, new.server, ("listen", "insecure", "app", "auth"))
         self.warnOfChanges(old.bridge, new.bridge, ("name",))
         self.bridge.reload(new.serial)
         self.router.reload(self._affordable(new.limits))
+        if self._authenticator is not None:
+            self._authenticator.reload()
+        self._applyRules(new)
         self.router.verbose = new.server.verbose
+
+    def _applyRules(self, settings: Settings) -> None:
+        """
+        Go by the rules as they are now. Where they are wrong, those before stay: all of them.
+        """
+        try:
+            policy = policyFor(settings)
+            if policy is None and self._authenticator is not None:
+                raise BadRules([UNRULED])
+        except BadRules as error:
+            self.log.error("the rules stay as they were: {error}", error=error.message)
+            return
+        self.router.setPolicy(policy)
 
     def _affordable(self, limits: Limits) -> Limits:
         """

@@ -4,17 +4,36 @@ The command line of C{twistd pysig server}.
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, Final
 
 from twisted.python import usage
 
+from ..config import BadSettings, Settings
+from ..errors import ConfigError
+from ..interfaces import IPolicy
+from ..net.endpoints import isIdentifying, serverEndpoint
+from ..security.checkerstrings import checkerOf
+from ..security.portal import Authenticator
+from ..security.rulefile import BadRules, loadPolicy
 from .options import APPLICATIONS, RouterOptions
+
+UNRULED: Final = (
+    "it is asked who connects, and nothing says what they may do: give --acl FILE, or [server] acl;"
+    " see `pysig acl`"
+)
 
 
 class ServerOptions(RouterOptions):
     """
     Options of C{twistd pysig server}.
+
+    @ivar authenticator: finds out who connects; C{None} if nobody is asked.
+    @ivar policy: the rules in force; C{None} if there are none.
     """
+
+    authenticator: Authenticator | None
+    policy: IPolicy | None
 
     name = "server"
     command = "twistd pysig server"
@@ -43,6 +62,7 @@ signal: a shell shows 143 or 130.
         ["verbose", "v", "log more"],
     ]
     optParameters = [
+        ["acl", None, None, "a TOML file with rules for who may do what"],
         ["config", "c", None, "a TOML file with tables [server], [limits] and [serial.NAME]"],
     ]
 
@@ -53,6 +73,7 @@ signal: a shell shows 143 or 130.
         super().__init__()
         self["listen"] = []
         self["app"] = []
+        self["auth"] = []
 
     def opt_listen(self, endpoint: str) -> None:
         """
@@ -69,6 +90,13 @@ signal: a shell shows 143 or 130.
         """
         self["app"].append(application)
 
+    def opt_auth(self, checker: str) -> None:
+        """
+        how those who connect prove who they are, such as pysig-passwd:/path;
+        may be given again for other ways
+        """
+        self["auth"].append(checker)
+
     def parseArgs(self, *arguments: str) -> None:
         """
         There are none.
@@ -83,11 +111,59 @@ signal: a shell shows 143 or 130.
         """
         See L{RouterOptions.flags}.
         """
-        flags = {key: list(self[key]) for key in ("listen", "app") if self[key]}
+        flags: dict[str, Any] = {
+            key: list(self[key]) for key in ("listen", "app", "auth") if self[key]
+        }
+        if self["acl"] is not None:
+            flags["acl"] = self["acl"]
         return {**flags, **{key: True for key in ("insecure", "verbose") if self[key]}}
+
+    def resolve(self) -> None:
+        """
+        See L{RouterOptions.resolve}.
+        """
+        super().resolve()
+        if self["acl"] is not None:
+            # It is read again later, from wherever we are then.
+            self["acl"] = os.path.abspath(self["acl"])
+        try:
+            self.authenticator = authenticatorFor(self.settings)
+            self.policy = policyFor(self.settings)
+        except BadRules as error:
+            raise BadSettings(error.errors) from None
+        except ConfigError as error:
+            raise BadSettings([error.message]) from None
+        if self.authenticator is not None and self.policy is None:
+            raise BadSettings([UNRULED])
 
     def named(self) -> tuple[str, ...]:
         """
         See L{RouterOptions.named}.
         """
         return self.settings.server.app
+
+
+def policyFor(settings: Settings) -> IPolicy | None:
+    """
+    The rules that settings name.
+
+    @raise BadRules: they cannot be read, or are wrong.
+    """
+    path = settings.server.acl
+    return None if path is None else loadPolicy(path)
+
+
+def authenticatorFor(settings: Settings) -> Authenticator | None:
+    """
+    What finds out who connects, by the settings; C{None} if nobody is to be asked, nor has to show
+    a certificate.
+
+    @raise ConfigError: a checker cannot be used.
+    """
+    from twisted.internet import reactor
+
+    server = settings.server
+    isCertified = any(isIdentifying(serverEndpoint(reactor, text)) for text in server.listen)
+    if not (server.auth or isCertified):
+        return None
+    return Authenticator([checkerOf(text) for text in server.auth], reactor)

@@ -25,7 +25,11 @@ Bytes that a transport holds before it asks its producer to pause, as with TCP.
 class MemoryAddress:
     """
     Where the two ends of a connection in memory are.
+
+    @cvar isLocal: nobody else can read what goes over it.
     """
+
+    isLocal = True
 
     def __str__(self) -> str:
         """

@@ -13,6 +13,7 @@ from pysig_twisted.commands.notices import Notices
 from pysig_twisted.commands.output import toJson
 from pysig_twisted.commands.stream import Stream
 from tests import slow
+from tests.net.policies import LISTEN, REQUEST, Rules, allow, allowAll, deny
 
 from . import HOSTILE, UNSAFE, CommandCase, Run, reactor, settled, thermometer
 
@@ -396,3 +397,39 @@ class PrinterTests(CommandCase):
                 "missed 1 event of temp of thermo, from 1 to 1: link",
             ],
         )
+
+
+class RuledTests(CommandCase):
+    """What rules do to it, as a process of its own."""
+
+    async def test_revoked(self) -> None:
+        """When its subscription is revoked it says so, on one line, and ends with 96."""
+        router = self.serve()
+        thermometer(router)
+        run = self.spawn("listen", "thermo", "temp")
+        await settled(lambda: any(peer.listens for peer in router.peers()))
+        router.setPolicy(Rules(allow("*", REQUEST)))
+        await run.ended()
+        self.assertEnds(run, 96, "may no longer listen to event 'temp' of sender 'thermo'")
+        self.assertEqual(len(run.err.splitlines()), 1, run.err)
+
+    async def test_denied(self) -> None:
+        """When it is denied from the start, it ends with 77."""
+        router = self.serve()
+        router.setPolicy(Rules())
+        run = await self.spawn("listen", "thermo", "temp").ended()
+        self.assertEnds(run, 77, "no rule allows it")
+        self.assertEqual(len(run.err.splitlines()), 1, run.err)
+
+    async def test_pattern(self) -> None:
+        """A pattern goes on, and hears what is left."""
+        router = self.serve()
+        sender = router.addSender("thermo", ["temp", "noise"])
+        run = self.spawn("listen", "*", "--json", "--count", "1")
+        await run.printed("#connect")
+        router.setPolicy(allowAll(deny("*", LISTEN, "thermo", "noise")))
+        sender.trigger("noise")
+        sender.trigger("temp", 5)
+        await run.ended()
+        self.assertEnds(run, 0)
+        self.assertEqual([one["event"] for one in objects(run)], ["#connect", "temp"])

@@ -329,13 +329,19 @@ class EndToEnd(TestCase):
         return program
 
     async def server(
-        self, *listen: str, command: tuple[str, ...] = FOREGROUND, limits: str = "", **options: Any
+        self,
+        *listen: str,
+        command: tuple[str, ...] = FOREGROUND,
+        limits: str = "",
+        more: tuple[str, ...] = (),
+        **options: Any,
     ) -> Server:
         """
         Start a server and wait until it listens.
 
         @param listen: where, besides its socket in the folder.
         @param limits: its limits, as lines of TOML.
+        @param more: further arguments.
         """
         strings = (self.unix, *listen)
         arguments = [part for string in strings for part in ("--listen", string)]
@@ -343,7 +349,7 @@ class EndToEnd(TestCase):
             self.configure(limits)
             arguments += ["--config", str(self.folder / "pysig.toml")]
         server = Server()
-        self.start(server, *command, "pysig", "server", *arguments, **options)
+        self.start(server, *command, "pysig", "server", *arguments, *more, **options)
         await server.says("listening on", len(strings))
         return server
 

@@ -344,7 +344,7 @@ class ProcessTests(Operations):
         code = f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (256, {hard}));"
         server = await self.server(command=("-c", code + TWISTD[1], "-n", "--pidfile="))
         limits = Path(f"/proc/{server.pid}/limits").read_text()
-        self.assertRegex(limits, r"Max open files +10050 ")
+        self.assertRegex(limits, r"Max open files +10306 ")
 
     async def test_uid(self) -> None:
         """

@@ -181,9 +181,9 @@ class OptionsTests(EndToEnd):
         limit = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (100, 100));"
         command = ("-c", limit + TWISTD[1], "-n", "--pidfile=")
         server = await self.server(LOCAL, command=command)
-        await server.says("peers is 50 rather than 10000, .*ulimit")
+        await server.says("peers is 38 rather than 10000, .*ulimit")
         good = await self.client()
-        for _ in range(49):
+        for _ in range(37):
             await (await self.raw(server.tcp)).enter()
         said = await (await self.raw(server.tcp)).goodbye()
         self.assertEqual(said["code"], "busy")

@@ -43,6 +43,16 @@ class TlsCase(EndToEnd):
         self.fleet = fleet().copied()
         self.addCleanup(shutil.rmtree, self.fleet.path, True)
 
+    async def server(self, *listen: str, more: tuple[str, ...] = (), **options: Any) -> Server:
+        """A server where everybody who gets in may do everything; who shows nothing, too."""
+        rules = self.folder / "acl.toml"
+        rules.write_text(
+            '[[allow]]\nwho = ["*"]\nsend = ["*"]\nlisten = ["*"]\nrequest = ["*", "$router"]\n'
+        )
+        rules.chmod(0o644)
+        more = ("--auth", "anonymous", "--acl", str(rules), *more)
+        return await super().server(*listen, more=more, **options)
+
     def listening(self, stem: str = "server", more: str = LOCAL) -> str:
         """What a server listens on."""
         path = self.fleet.path

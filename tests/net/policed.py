@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from random import Random
 from typing import Any
 
@@ -34,7 +35,6 @@ from pysig_twisted.wire.messages import (
     Reply,
     Request,
     Result,
-    Unlisten,
 )
 from pysig_twisted.wire.runs import Run, parseHead
 from pysig_twisted.wire.version1 import Reader, encode
@@ -66,6 +66,7 @@ class PolicedWorld(World):
         self.since: dict[tuple[str, int], list[int]] = {}
         self.registered: set[tuple[str, int]] = set()
         self.marks: dict[RawPeer, list[tuple[int, int]]] = {}
+        self.listeners: dict[RawPeer, PolicedListener] = {}
         self.principal = ""
         self.refused = self.revoked = 0
         super().__init__(**limits)
@@ -84,9 +85,16 @@ class PolicedWorld(World):
         """Other rules from now on."""
         self.epochs.append(rules)
         for peer, marks in self.marks.items():
-            outbox = peer.protocol.outbox
-            marks.append((outbox.total + outbox.size, self.epoch))
+            marks.append((self.position(peer), self.epoch))
         self.router.setPolicy(rules)
+        for peer, listener in self.listeners.items():
+            if listener.peer is peer:
+                listener.note(self.marks[peer][-1][0])
+
+    def position(self, peer: RawPeer) -> int:
+        """How many bytes a connection was given."""
+        outbox = peer.protocol.outbox
+        return int(outbox.total + outbox.size)
 
     @contextmanager
     def being(self, principal: str) -> Iterator[None]:
@@ -120,6 +128,7 @@ class PolicedSource(Source):
     """
     A sender whose owner is somebody.
 
+    @ivar principal: who.
     @ivar asked: the requests that it has to answer.
     """
 
@@ -127,18 +136,19 @@ class PolicedSource(Source):
 
     def __init__(self, world: PolicedWorld, name: str) -> None:
         self.house = world
+        self.principal = f"owner-{name}"
         self.asked: list[Request] = []
         super().__init__(world, name)
 
     def come(self) -> None:
         """Connect, and register what there is, or a new life."""
-        with self.house.being(f"owner-{self.name}"):
+        with self.house.being(self.principal):
             super().come()
 
     def takeOver(self) -> None:
         """Come on a new connection while the old one is open."""
         if self.life is not None and self.isUp and self.isHere and not self.waiting:
-            with self.house.being(f"owner-{self.name}"):
+            with self.house.being(self.principal):
                 self.peer, self.road = self.world.connect()
             self.isHere = False
             self.come()
@@ -147,7 +157,7 @@ class PolicedSource(Source):
         """Do what the server asks, and hear what it refuses."""
         if self.peer is None:
             return
-        may = self.house.may(self.house.epoch, f"owner-{self.name}", Verb.SEND, self.name, None)
+        may = self.house.may(self.house.epoch, self.principal, Verb.SEND, self.name, None)
         kept = []
         for message in self.peer.collect():
             if isinstance(message, Request):
@@ -223,7 +233,7 @@ class PolicedListener(Listener):
     @ivar epoch: under which rules it was given what it reads just now.
     @ivar lists: what it was told last of each sender that it knows.
     @ivar denied: the subscriptions that it may not have.
-    @ivar agreements: those that the server has, as far as was read.
+    @ivar history: which subscriptions the server had from which byte on that it sent.
     """
 
     def __init__(self, world: PolicedWorld, principal: str, *keys: Key) -> None:
@@ -242,13 +252,24 @@ class PolicedListener(Listener):
         """Connect, and go on; what was denied is asked for again."""
         self.replays, self.open, self.expected = {}, {}, {}
         self.buffer, self.wasDenied = b"", False
-        self.agreements = set(self.agreed)
+        self.history: list[tuple[int, frozenset[Key]]] = [(0, frozenset(self.agreed))]
+        self.isConnecting = True
+        self.place = 0
         again = [key for key in self.denied if key not in self.wanted]
         self.denied.clear()
         with self.house.being(self.principal):
             super().connect(*new, *again)
         assert self.peer is not None and self.road is not None
         self.place = sum(map(len, self.road.writes[: self.peer._read]))
+        self.house.listeners[self.peer] = self
+        self.resumed()
+
+    def resumed(self) -> None:
+        """What goes on as before is known to the server."""
+        if self.isConnecting:
+            self.isConnecting = False
+            self.history.clear()
+            self.note(0)
 
     def read(self, size: int) -> None:
         """So many bytes arrive."""
@@ -267,10 +288,33 @@ class PolicedListener(Listener):
                 break
             frame, self.buffer = self.buffer[:length], self.buffer[length:]
             self.epoch = marks[bisect_right(places, self.place) - 1][1]
-            self.place += length
             for message in self._reader.feed(frame):
                 self._take(message)
+            self.place += length
         self.epoch = self.house.epoch
+
+    @property
+    def agreements(self) -> frozenset[Key]:
+        """What the server had when it sent what is read just now."""
+        return self.history[bisect_right(self.history, self.place, key=itemgetter(0)) - 1][1]
+
+    def _call(self, action: Any) -> int:
+        """Call the server, and note what that did to the subscriptions."""
+        assert self.peer is not None
+        if isinstance(action, Listen) and action.start != "resume":
+            self.resumed()
+        place = self.house.position(self.peer)
+        number = super()._call(action)
+        if not self.isConnecting:
+            self.note(place)
+        return number
+
+    def note(self, place: int) -> None:
+        """From here on the server has the subscriptions that it has now."""
+        assert self.peer is not None
+        keys = frozenset(self.peer.protocol.peer.listens)
+        if not self.history or keys != self.history[-1][1]:
+            self.history.append((place, keys))
 
     def _seen(self) -> dict[str, tuple[str, int]]:
         """Where it stands, and says so."""
@@ -313,15 +357,9 @@ class PolicedListener(Listener):
         elif isinstance(message, Result) and message.id in self.replays:
             key = self.replays.pop(message.id)
             self.calls.pop(message.id)
-            self.agreements.add(key)
             if key in self.wanted:
                 self.agreed.add(key)
         else:
-            action = self.calls.get(message.id) if isinstance(message, Result) else None
-            if isinstance(action, Listen):
-                self.agreements.add((action.sender, action.event))
-            elif isinstance(action, Unlisten):
-                self.agreements.discard((action.sender, action.event))
             super()._take(message)
 
     def _refused(self, message: Error) -> None:
@@ -353,7 +391,6 @@ class PolicedListener(Listener):
         if self.wanted.pop(key, None) is not None:
             self.denied.add(key)
         self.agreed.discard(key)
-        self.agreements.discard(key)
         self._drop()
 
     def _isAllowed(self, key: Key) -> bool:
@@ -362,21 +399,20 @@ class PolicedListener(Listener):
         isExact = not (sender is None or event is None or isPattern(sender) or isPattern(event))
         if isExact and event not in CONNECT:
             return rules.decide(self.principal, Verb.LISTEN, sender, event).isAllowed
-        isBuiltin = event in CONNECT
-        name = None if isBuiltin else event
+        hearsPresence = any(map(matcher(event), CONNECT))
+        name = None if hearsPresence else event
         if rules.mayEver(self.principal, Verb.LISTEN, sender, name).isAllowed:
             return True
-        hearsPresence = any(map(matcher(event), CONNECT))
         return hearsPresence and rules.mayEver(self.principal, Verb.REQUEST, sender, None).isAllowed
 
     def _drop(self) -> None:
         """Forget those that no subscription concerns."""
         for name in [*self.seen]:
             events = self.lists.get(name, EVENTS)
-            keys = self.agreements.union(self.replays.values())
-            if not any(concerns(key, name, events) for key in keys):
+            if not any(concerns(key, name, events) for key in self.agreements):
                 del self.seen[name]
                 self.here.pop(name, None)
+                self.replaying.pop(name, None)  # the rest was left out
                 for place in [place for place in self.at if place[0] == name]:
                     del self.at[place]
 
@@ -384,6 +420,12 @@ class PolicedListener(Listener):
         """An event came."""
         assert self.may(name, event), f"{self.principal} has heard {name}.{event}"
         super()._event(name, event, sid, seq, data)
+
+    def _checkTurn(self, name: str, isReplay: bool) -> None:
+        """The rest of what is being replayed is left out where it is not allowed any more."""
+        if name not in self.here:
+            self.replaying.pop(name, None)
+        super()._checkTurn(name, isReplay)
 
     def _presence(self, notice: PresenceNotice) -> None:
         """A sender is here, or has gone."""
@@ -479,6 +521,12 @@ class PolicedListener(Listener):
 
     # In the end
 
+    @property
+    def isBusy(self) -> bool:
+        """Is there something to come yet?"""
+        assert self.peer is not None
+        return bool(self.calls or self.peer.protocol.peer.late)
+
     def concerns(self, name: str) -> bool:
         """Is it told who is here under this name?"""
         seen = self.house.seen(self.house.epoch, self.principal, name)
@@ -564,6 +612,10 @@ class Town:
         """One of the steps."""
         STEPS[step](self, chance)
         self.settle()
+        for source in self.sources:
+            life = self.world.router._lives.get(source.name)
+            may = self.world.may(self.world.epoch, source.principal, Verb.SEND, source.name, None)
+            assert life is None or may, f"{source.principal} has {source.name}"
 
     def fire(self, chance: Random) -> None:
         """Events are fired."""
@@ -680,7 +732,9 @@ class Town:
                 listener.read(100_000)
                 if not listener.isUp:
                     listener.connect()
-            for _ in range(150):
+            for count in range(5000):
+                if count >= 150 and not any(one.isBusy for one in self.listeners):
+                    break
                 self.settle()
                 for listener in self.listeners:
                     listener.read(5000)

@@ -11,7 +11,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.core.presence import newSid, sidText
 from pysig_twisted.net import backlog, backlogs, flow, history
-from pysig_twisted.wire.messages import Listen, Ping, RemoveSender, Resume, Unlisten
+from pysig_twisted.wire.messages import (
+    MAX_SEQ,
+    GapNotice,
+    Listen,
+    Ping,
+    RemoveSender,
+    Resume,
+    Unlisten,
+)
 
 from .accounting import EVENTS, Listener, Source, World
 from .latecase import LateCase, plain, shown
@@ -200,6 +208,12 @@ class ResumeTests(LateCase):
         peer = self.resume({"s": (sidText(newSid()), 7)})
         told = [("s", "gap", 8, None, None, "history"), ("s", "up", 0), ("s", 1), ("s", 2)]
         self.assertEqual(plain(peer.take()), told)
+
+    def test_unknownAtTheEnd(self) -> None:
+        """Whoever says that it has heard the last event of all of such a life gets a gap, too."""
+        peer = self.resume({"s": (sidText(newSid()), MAX_SEQ)})
+        [gap] = [message for message in peer.take() if isinstance(message, GapNotice)]
+        self.assertEqual(gap.first, MAX_SEQ)
 
     def test_notSeen(self) -> None:
         """Who came meanwhile is heard from the beginning."""

@@ -13,7 +13,16 @@ from pysig_twisted.errors import (
     VersionMismatch,
 )
 from pysig_twisted.net import backoff
-from pysig_twisted.net.backoff import BROKEN, FIRST, LONGEST, REFUSED, SETTLED, SPREAD, Backoff
+from pysig_twisted.net.backoff import (
+    BROKEN,
+    FIRST,
+    LONGEST,
+    MOST,
+    REFUSED,
+    SETTLED,
+    SPREAD,
+    Backoff,
+)
 
 LOST = LinkLost("the link broke")
 ENDED = ShuttingDown("the router ended it")
@@ -47,6 +56,14 @@ class BackoffTests(SynchronousTestCase):
     def test_forDays(self) -> None:
         """Failures without end do not make the arithmetic fail."""
         self.assertAlmostEqual(self.waits(5000)[-1], LONGEST)
+
+    def test_most(self) -> None:
+        """A router that asks for days is asked again after an hour."""
+        for error in (ENDED, ProtocolError("no")):
+            self.backoff.ended(100, error, 4_294_967.295)
+            self.assertGreaterEqual(self.backoff.delay(), MOST)
+            self.backoff.ended(100, error, 4_294_967.295)
+            self.assertLessEqual(self.backoff.delay(), MOST * (1 + SPREAD))
 
     def test_spread(self) -> None:
         """Chance moves the wait by its share at most, in both directions."""

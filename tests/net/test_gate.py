@@ -147,6 +147,14 @@ class LateTests(SynchronousTestCase):
         self.assertEqual(len(self.rig.heard.gaps), 1)
         self.assertTrue(self.rig.isDone)
 
+    def test_zero(self) -> None:
+        """The number of a life may be 0, whatever is known of the sender."""
+        rig = Rig()
+        rig.gate.finish({"s": (1, 5)})
+        rig.gate.ended("t", 0)
+        rig.fire(5, 6)
+        self.assertEqual([info.seq for info, _ in rig.heard.all], [6])
+
     def test_notLate(self) -> None:
         """A place that the connection has passed, or whose life is over, is none."""
         for place in ((1, 3), (1, 2), (8, 5)):

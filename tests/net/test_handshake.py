@@ -177,7 +177,7 @@ class ClientTests(ClientTestCase):
         for alert in ("tlsv13 alert certificate required", "tlsv1 alert unknown ca"):
             error = self.lossOf(Error([("SSL routines", "", alert)]))
             self.assertIsInstance(error, NotAuthenticated)
-            self.assertIn("our certificate", error.message)
+            self.assertIn("the router refused the TLS handshake: it ", error.message)
 
     def test_other(self) -> None:
         """Other failures are a link that is not there."""

@@ -256,6 +256,16 @@ class HeartbeatTests(SynchronousTestCase):
             self.clock.advance(0.01)
         self.assertIn("silent", link.said)
 
+    def test_noTime(self) -> None:
+        """A heartbeat of next to no time, which a router may wish for, is looked after often
+        enough, and other calls have their turn."""
+        self.heartbeat.setTimes(1e-9, 45.0, 10.0)
+        done: list[float] = []
+        self.deadlines.add(0.5, self, lambda: done.append(self.clock.seconds()))
+        self.clock.advance(1)
+        self.assertEqual(len(done), 1)
+        self.assertLess(len(self.link.said), 60)
+
     def test_together(self) -> None:
         """If all together take too much memory, those that take most are ended."""
         self.heartbeat.outboxes = 1000

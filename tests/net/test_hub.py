@@ -213,6 +213,14 @@ class ReadyTests(ServerRig):
 class BackTests(ServerRig):
     """Lives that go on after their owner was away for very long."""
 
+    def test_zero(self) -> None:
+        """A life whose number is 0 is not mistaken for one that was here before."""
+        gaps: list[Any] = []
+        self.router.addListener(lambda info, data: None, "s", onGap=gaps.append)
+        sender = self.peer().claim("s", "e", sid="0" * 16, last=5, oldest=0)
+        sender.peer.call(sender.action)
+        self.assertEqual(gaps, [])
+
     def test_late(self) -> None:
         """Listeners of this process are told what they missed of a life that was forgotten."""
         gaps: list[Any] = []

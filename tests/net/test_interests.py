@@ -470,6 +470,23 @@ class RefusedTests(ClientTestCase):
         self.routers.pump()
         self.assertEqual((heard.data, refused.data), ([1], []))
 
+    def test_refusedMeanwhile(self) -> None:
+        """Who is refused after it has heard that a sender came hears that this is over, so that
+        #connect and #disconnect go on in turns when the router agrees again."""
+        self.routers = self.join()
+        owner, client = self.client(), self.client()
+        self.sender(owner)
+        first = client.addListener(Recorder(), "other", "e")
+        heard = self.listen(client, "s", snapshot=True)
+        self.routers.restart(limits=Limits(subscriptions=1))
+        self.reconnect(client)
+        self.assertEqual(heard.presence, [("s", "came"), ("s", "link")])
+        first.remove()
+        self.routers.link(client).cut()
+        self.reconnect(client)
+        self.routers.advance(60)
+        self.assertEqual(heard.presence, [("s", "came"), ("s", "link"), ("s", "came")])
+
     def test_cutIsNoRefusal(self) -> None:
         """Nor is the loss of the link before the router has answered."""
         observer = Observer()

@@ -58,11 +58,12 @@ class PolicedTests(SynchronousTestCase):
     @slow
     def test_million(self) -> None:
         """The same, until a million events were heard."""
-        heard = refused = revoked = scenes = 0
+        self.patch(history, "LIFE_BYTES", 1 << 20)
+        heard = refused = revoked = late = scenes = 0
         while heard < DELIVERIES:
             chance = Random(scenes)
-            town = Town(randomRules(chance), outbox=64_000, history=200_000)
-            town.most = 200
+            town = Town(randomRules(chance), outbox=64_000, history=4 << 20)
+            town.most = 300
             try:
                 for _ in range(300):
                     town.take(chance.choice(OFTEN), chance)
@@ -72,6 +73,7 @@ class PolicedTests(SynchronousTestCase):
             heard += town.heard
             refused += town.world.refused
             revoked += town.world.revoked
+            late += town.world.router.factory.context.tally.late
             scenes += 1
-        self.assertGreater(min(refused, revoked), 100)
-        print(f"{heard} events heard, {refused} denied, {revoked} revoked, in {scenes} scenes")
+        self.assertGreater(min(refused, revoked, late), 1000)
+        print(f"{heard} heard, {late} late, {refused} denied, {revoked} revoked, {scenes} scenes")

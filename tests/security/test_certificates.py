@@ -12,10 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.errors import NotAuthenticated
-from pysig_twisted.security.certificates import principalOf
+from pysig_twisted.security.certificates import certificateOf, principalOf
+
+from ..carriers.tls.fleet import Memory, clientOf, fleet, serverOf
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 SUBJECT = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "root")])
@@ -44,6 +47,25 @@ def certificate(*names: x509.GeneralName, raw: bytes | None = None) -> x509.Cert
 def uri(text: str) -> x509.GeneralName:
     """A name of the kind URI."""
     return x509.UniformResourceIdentifier(text)
+
+
+class CertificateOfTests(SynchronousTestCase):
+    """L{certificateOf}."""
+
+    def test_shown(self) -> None:
+        """After a handshake, what was shown leads to the principal."""
+        memory = Memory(serverOf(fleet().server()), clientOf(fleet().client("bob")))
+        found = certificateOf(memory.server.transport)
+        assert found is not None
+        self.assertEqual(principalOf(found), "bob")
+
+    def test_none(self) -> None:
+        """Who showed none, and who does not speak TLS, has none."""
+        memory = Memory(serverOf(fleet().server(demands=None)), clientOf(fleet().client("bob")))
+        self.assertTrue(memory.server.isShaken)
+        self.assertIsNone(certificateOf(memory.server.transport))
+        self.assertIsNone(certificateOf(StringTransport()))
+        self.assertIsNone(certificateOf(None))
 
 
 class PrincipalOfTests(SynchronousTestCase):

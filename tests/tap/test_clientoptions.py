@@ -80,7 +80,7 @@ class ClientOptionsTests(TapCase):
         self.assertEqual(
             self.printed.getvalue(),
             '[client]\nconnect = "here"\napp = ["tapped:start \'a b\'"]\n'
-            'codec = "json"\nlinkGrace = 5.0\n',
+            'codec = "json"\nlinkGrace = 5.0\ninsecure = false\n',
         )
 
     def test_mistakes(self) -> None:

@@ -10,6 +10,7 @@ from twisted.application.service import IService
 from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
+from pysig_twisted.core.permission import Verb
 from pysig_twisted.net.limits import Limits
 from pysig_twisted.tap import ServerDaemon
 from pysig_twisted.tap.server import SPARE
@@ -52,6 +53,43 @@ class ServerDaemonTests(TapCase):
         self.assertFalse(self.daemon.router.verbose)
         (said,) = self.said(LogLevel.error)
         self.assertTrue(said.startswith(f"the settings stay as they were: {self.path}: [limits]"))
+
+    def rules(self, who: str) -> str:
+        """A file with rules."""
+        path = Path("acl.toml").absolute()
+        path.write_text(f'[[allow]]\nwho = ["{who}"]\nsend = ["*"]\n')
+        path.chmod(0o644)
+        return str(path)
+
+    def test_rules(self) -> None:
+        """The file with the rules is read again, also if the settings stay as they are."""
+        options = self.parse("--acl", self.rules("ann"), "--listen", UNIX)
+        daemon = ServerDaemon(options, self.clock)
+        may = daemon.router.access.policy
+        assert may is not None
+        self.assertTrue(may.decide("ann", Verb.SEND, "x", None).isAllowed)
+        self.rules("bob")
+        daemon.reload()
+        may = daemon.router.access.policy
+        assert may is not None
+        self.assertFalse(may.decide("ann", Verb.SEND, "x", None).isAllowed)
+        self.assertTrue(may.decide("bob", Verb.SEND, "x", None).isAllowed)
+
+    def test_rulesBad(self) -> None:
+        """Where they are wrong, the rules stay as they were, and one line says why."""
+        path = self.rules("ann")
+        daemon = ServerDaemon(self.parse("--acl", path, "--listen", UNIX), self.clock)
+        before = daemon.router.access.policy
+        for text in ("", "[[allow]]", "x"):
+            Path(path).write_text(text)
+            daemon.reload()
+        Path(path).unlink()
+        daemon.reload()
+        self.assertIs(daemon.router.access.policy, before)
+        said = self.said(LogLevel.error)
+        self.assertEqual(len(said), 4)
+        for line in said:
+            self.assertTrue(line.startswith(f"the rules stay as they were: {path}: "), line)
 
     def test_reloadRestart(self) -> None:
         """What takes a restart is told, once for each change."""

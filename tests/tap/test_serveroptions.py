@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from pysig_twisted.tap import ServerOptions
 
 from .tapcase import UNIX, TapCase
@@ -29,6 +32,18 @@ class ServerOptionsTests(TapCase):
             options = self.parse("-c", path, *arguments)
             self.assertEqual(options.settings.server.app, app)
             self.assertEqual(len(options.applications), len(app))
+
+    def test_acl(self) -> None:
+        """Rules are read at once: a server does not start with wrong ones, nor with none."""
+        path = self.file("")
+        os.chmod(path, 0o644)
+        self.assertIn("there is no [[allow]]", self.ends("server", "--acl", path))
+        self.assertIn("nowhere: No such file", self.ends("server", "--acl", "nowhere"))
+        Path(path).write_text('[[allow]]\nwho = ["*"]\nsend = ["*"]\n')
+        options = self.parse("--acl", os.path.relpath(path))
+        self.assertIsNotNone(options.policy)
+        self.assertEqual(options["acl"], os.path.abspath(path))
+        self.assertIsNone(self.parse().policy)
 
     def test_argument(self) -> None:
         """What stands alone might be meant as an endpoint, or as an application."""

@@ -21,6 +21,7 @@ from .pems import namesOf
 NOT_TLS: Final = "what came is not TLS"
 OLD: Final = "it speaks no version of TLS that is new enough; TLS 1.2 is the oldest"
 NONE: Final = "no client certificate"
+DEMANDED: Final = "it demands a certificate, and none was shown"
 
 _REASONS: Final = (
     (r"peer did not return a certificate", NONE),
@@ -44,7 +45,7 @@ _ALERT: Final = re.compile(r"alert (?P<what>[a-z ]+)\Z")
 _REFUSALS: Final = {
     "unknown ca": "it is not from an authority that is trusted there",
     "certificate expired": "it has expired, or does not yet count there",
-    "certificate required": "one is demanded there, and none was shown",
+    "certificate required": DEMANDED,
     "bad certificate": "it is damaged, or not for that host",
     "unsupported certificate": "it is not for this purpose",
     "certificate revoked": "it was revoked",
@@ -143,12 +144,14 @@ def handshakeProblem(reason: Failure, transport: object = None) -> str:
         return str(refusal)
     text = _text(error)
     if ourFault := certificateRefused(reason):
+        if ourFault == DEMANDED:
+            return DEMANDED
         return f"it does not accept our certificate: {ourFault}"
     for pattern, meaning in _REASONS:
         if re.search(pattern, text):
             return meaning
     if _HANDSHAKE in text:
-        return "the two sides have no version, cipher or kind of certificate in common"
+        return "the two sides have no version, cipher or certificate in common"
     return text or "OpenSSL does not say why"
 
 

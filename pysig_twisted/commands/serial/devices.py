@@ -59,7 +59,7 @@ def devices(settings: Settings, asJson: bool, layout: str | None) -> None:
     from ..looking import once
     from ..running import begin, run
 
-    endpoint, session = settings.endpoint, begin(settings.verbosity)
+    endpoint, session = settings.endpoint, begin(settings)
     found = run(lambda session: once(session, endpoint, listDevices), session)
     showDevices(found, line)
     for bridge, error in found.errors:

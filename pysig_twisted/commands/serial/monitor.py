@@ -101,7 +101,7 @@ def monitor(
         lambda session: show(
             session, settings.endpoint, name, line, raw=raw, every=every, count=count, wait=wait
         ),
-        begin(settings.verbosity),
+        begin(settings),
     )
 
 
@@ -123,7 +123,6 @@ async def show(
     @param line: what makes a line of a record; C{None} for people.
     @raise PysigError: there is no connection, or the router refuses.
     """
-    from ... import ClientRouter
     from ..linkobserver import LinkObserver
     from ..standard import StandardOutput
     from .linemonitor import LineMonitor
@@ -139,7 +138,7 @@ async def show(
         else:
             session.notices.tell(gapLine(gap))
 
-    router = ClientRouter(endpoint, observer=LinkObserver(session, True), reactor=session.reactor)
+    router = session.router(endpoint, observer=LinkObserver(session, True))
 
     def tell(record: Mapping[str, Any]) -> Deferred[None] | None:
         return output.line(view.text(record))

@@ -99,7 +99,7 @@ def probe(
     from .findings import Findings
     from .probing import TOUCH, isPseudo, listen, usualRates
 
-    session = begin(settings.verbosity)
+    session = begin(settings)
     notices = session.notices
     tried = tuple(dict.fromkeys(rates)) or usualRates(port)
     sent = b"" if text is None else toSend(text)

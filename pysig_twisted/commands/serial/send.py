@@ -90,7 +90,7 @@ def send(
     checkName(name, "sender")
     lines = run(
         lambda session: say(session, settings.endpoint, name, text, wait),
-        begin(settings.verbosity),
+        begin(settings),
     )
     if line is not None:
         shown = [line({"device": name, "line": one}) for one in lines]

@@ -188,13 +188,14 @@ def serving(kept: Folder, stem: str) -> str:
     """
     from ...security.keeping import AUTHORITY, KEY
 
-    return "twistd -n pysig server --listen " + _quoted(
+    endpoint = _quoted(
         "mtls",
         str(PORT),
         certificate=kept.file(stem),
         privateKey=kept.file(stem, KEY),
         clientCA=kept.file(AUTHORITY),
     )
+    return f"twistd -n pysig server --listen {endpoint} --acl acl.toml"
 
 
 def joining(kept: Folder, host: str, clients: Sequence[str]) -> list[str]:

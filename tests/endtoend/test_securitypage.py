@@ -1,0 +1,101 @@
+"""
+docs/security.md, done as it says: an authority is made, the server and its clients are started, the
+rules are tightened, and what is printed is compared with the page.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import signal
+
+from twisted.internet.utils import getProcessValue
+
+from tests.test_docs import Step
+
+from .processes import until
+from .test_serialpage import Look, WalkCase
+from .test_tutorial import PROGRAMS
+
+PORT = "7745"
+
+
+class SecurityWalkTests(WalkCase):
+    """The walk."""
+
+    path = "docs/security.md"
+
+    def setUp(self) -> None:
+        """As nobody else may change the rules."""
+        super().setUp()
+        (self.here / "acl.toml").chmod(0o644)
+
+    def step(self, word: str, number: int = 0) -> Step:
+        """A command of the page that has this in it."""
+        steps = [step for steps in self.part("A router for others") for step in steps]
+        found = [step for step in steps if word in step.command][number]
+        return found._replace(command=found.command.replace(PORT, str(self.port)))
+
+    async def does(self, step: Step, status: int) -> Look:
+        """Type a command, and see how it ends, and that it prints what the page says."""
+        look = self.type(step)
+        await look.ends()
+        self.assertEqual(look.status, status, look.text)
+        await look.shows(step.printed, step.command)
+        return look
+
+    async def test_walk(self) -> None:
+        """Alice is heard, bob is refused, and told when he may not listen any more."""
+        init = self.step("tls init")
+        printed = [line.replace(PORT, str(self.port)) for line in init.printed]
+        self.assertEqual(printed[0], "...")
+        await self.does(init._replace(printed=[]), 0)
+        server = self.type(self.step("twistd"))
+        await until(lambda: server.matching("listening on 127.0.0.1"), lambda: server.text)
+        listen = self.step(" listen lamp")
+        bob = self.type(listen._replace(printed=[]))
+        await until(lambda: server.matching("is connected as bob"), lambda: server.text)
+        trigger = self.step('"on"')
+        await self.does(trigger, 0)
+        heard = self.step(" listen lamp", 1)
+        words = [re.sub(r"[\d:.]+ +", "", line, count=1) for line in heard.printed]
+        self.assertEqual([line.split()[1] for line in words], ["#connect", "state", "#disconnect"])
+        await until(lambda: bob.matching("#disconnect"), lambda: bob.text)
+        for text in ('"principal":"alice"', 'state  1  "on"', '"reason":"closed"'):
+            self.assertTrue(bob.matching(re.escape(text)), bob.text)
+        await self.does(self.step('"off"'), 77)
+        sed = shlex.split(self.step("sed -i").command)
+        self.assertEqual(await getProcessValue("/usr/bin/env", sed, path=str(self.here)), 0)
+        await self.does(self.step("acl check"), 77)
+        self.assertEqual(self.step("kill").command, "kill -HUP $(cat pysig.pid)")
+        server.kill(signal.SIGHUP)
+        await bob.ends()
+        self.assertEqual(bob.status, 96)
+        [told] = re.findall(r"```text\n(.*?)\n```", self.page, re.DOTALL)[:1]
+        self.assertIn(told, bob.text)
+        self.assertIn("python", PROGRAMS["pysig"][0])
+
+    async def test_strangers(self) -> None:
+        """Who has no certificate, or speaks something else, gets nowhere, in one line each."""
+        await self.does(self.step("tls init")._replace(printed=[]), 0)
+        server = self.type(self.step("twistd"))
+        await until(lambda: server.matching("listening on 127.0.0.1"), lambda: server.text)
+        for number, (data, said) in enumerate(
+            (
+                (b"GET / HTTP/1.1\r\n\r\n", "it speaks HTTP"),
+                (b"\xff" * 100, "is not TLS"),
+                (b"", "it went before that was done"),
+            ),
+            1,
+        ):
+            raw = await self.raw(f"tcp:127.0.0.1:{self.port}")
+            raw.transport.write(data)
+            if not data:
+                raw.transport.loseConnection()
+            await raw.hearsEnd()
+            await until(
+                lambda number=number: len(server.matching("TLS handshake failed")) == number,
+                lambda: server.text,
+            )
+            self.assertTrue(server.matching(said), server.text)
+        self.assertFalse(server.matching("Traceback"), server.text)
