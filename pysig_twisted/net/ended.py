@@ -36,7 +36,8 @@ class _End(NamedTuple):
     @ivar seq: the number of its last event that was heard or told as missed.
     @ivar since: when it was over, or when a router could have told; C{None} while
         none could.
-    @ivar isHidden: is it over for us alone?
+    @ivar isHidden: is it over for us alone, or was all that may follow told as missed? Nothing is
+        told then of what it fires meanwhile.
     """
 
     sid: int
@@ -76,6 +77,15 @@ class Ended:
         if len(ends) > limit:
             del ends[next(iter(ends))]
 
+    def goesOn(self, name: str, sid: int) -> None:
+        """
+        This life is here again.
+        """
+        for ends in (self._told, self._lost):
+            end = ends.get(name)
+            if end is not None and end.sid == sid:
+                del ends[name]
+
     def lastOf(self, name: str, sid: int) -> int | None:
         """
         The number of the last event of this life, if it is over.
@@ -85,9 +95,9 @@ class Ended:
 
     def isHidden(self, name: str, sid: int) -> bool:
         """
-        Is this life over for us alone? What it fires meanwhile is not for us.
+        Is nothing to be told of what this life fires while it is over for us?
         """
-        end = self._told.get(name)
+        end = self._told.get(name) or self._lost.get(name)
         return end is not None and end.sid == sid and end.isHidden
 
     def isTold(self, name: str, sid: int, seq: int) -> bool:
@@ -98,13 +108,13 @@ class Ended:
         end = self._told.get(name)
         return end is not None and end.sid == sid and end.seq <= seq
 
-    def forget(self, name: str, sid: int) -> None:
+    def hide(self, name: str, sid: int) -> None:
         """
         What else this life has fired, if anything, is told as missed.
         """
         end = self._lost.get(name)
         if end is not None and end.sid == sid:
-            del self._lost[name]
+            self._lost[name] = end._replace(isHidden=True)
 
     def linkLost(self) -> None:
         """
@@ -129,10 +139,12 @@ class Ended:
         """
         self._expire()
         limit = self._upUntil() - 2 * self.window
-        for ends in (self._told, self._lost):
-            for name, end in ends.items():
-                if ends is self._lost or end.since is None or end.since >= limit:
-                    yield name, end.sid, end.seq
+        for name, end in self._told.items():
+            if end.since is None or end.since >= limit:
+                yield name, end.sid, end.seq
+        for name, end in self._lost.items():
+            if not end.isHidden:
+                yield name, end.sid, end.seq
 
     def _upUntil(self) -> float:
         """

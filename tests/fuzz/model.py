@@ -70,6 +70,8 @@ class Ear:
     @ivar heard: the numbers of the events of each life that were heard.
     @ivar missed: those that were told as missed.
     @ivar since: of some lives, after which number it is owed all.
+    @ivar open: of lives that were told as missed with no end, from which number on. That ends where
+        they are heard of next.
     """
 
     def __init__(self, world: World, key: tuple[str | None, str | None], snapshot: bool) -> None:
@@ -84,6 +86,7 @@ class Ear:
         self._gone: set[str] = set()
         self.missed: dict[tuple[str, str], set[int]] = {}
         self.since: dict[str, int] = {}
+        self.open: dict[tuple[str, str], int] = {}
 
     def hear(self, info: EventInfo, data: Any) -> None:
         """Something is told."""
@@ -97,11 +100,14 @@ class Ear:
         if not self._sender(name):
             raise Broken(f"{name} was not asked for")
         if event in (CONNECT, DISCONNECT):
+            if event == CONNECT:
+                self._heardOf(name, data["sid"], info.seq)
             self._turn(name, event, data)
             return
         if not self._event(event):
             raise Broken(f"{event} was not asked for")
         number, life = data
+        self._heardOf(name, life, number - 1)
         fired = self._world.lives.get(life)
         if fired is None or fired.name != name or number != info.seq:
             raise Broken(f"{info!r} with {data!r} was never fired")
@@ -115,6 +121,14 @@ class Ear:
         if number in self.missed.get((name, life), ()):
             raise Broken(f"{life} {number} was told as missed")
         heard.append(number)
+
+    def _heardOf(self, name: str, life: str, last: int) -> None:
+        """A life that was told as missed is here, after that number."""
+        first = self.open.pop((name, life), None)
+        if first is not None:
+            heard = set(self.heard.get((name, life), ()))
+            told = set(range(first, last + 1))
+            self.missed.setdefault((name, life), set()).update(told - heard)
 
     def _turn(self, name: str, event: str, data: Any) -> None:
         isUp = event == CONNECT
@@ -144,6 +158,8 @@ class Ear:
         ]
         for life, fired in lives:
             first = 1 if gap.first is None else gap.first
+            if gap.last is None:
+                self.open[gap.sender, life] = first
             last = len(fired.events) if gap.last is None else gap.last
             heard = set(self.heard.get((gap.sender, life), ()))
             told = set(range(first, last + 1))

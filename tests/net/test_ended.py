@@ -75,14 +75,25 @@ class EndedTests(SynchronousTestCase):
         self.clock.advance(0.1)
         self.assertEqual(self.seen(), [])
 
-    def test_forget(self) -> None:
-        """Or until it was said what became of it."""
+    def test_hide(self) -> None:
+        """Or until it was said what became of it. What was heard of it is remembered."""
         self.ended.add("s", 1, 5, False)
-        self.ended.forget("s", 2)
-        self.ended.forget("t", 1)
-        self.assertEqual(len(self.seen()), 1)
-        self.ended.forget("s", 1)
-        self.assertEqual(self.seen(), [])
+        self.ended.hide("s", 2)
+        self.ended.hide("t", 1)
+        self.assertEqual((len(self.seen()), self.ended.isHidden("s", 1)), (1, False))
+        self.ended.hide("s", 1)
+        self.assertEqual((self.seen(), self.ended.isHidden("s", 1)), ([], True))
+        self.assertEqual(self.ended.lastOf("s", 1), 5)
+
+    def test_goesOn(self) -> None:
+        """A life that is here again is not over."""
+        for isTold in (True, False):
+            self.ended.add("s", 1, 5, isTold)
+            self.ended.goesOn("s", 2)
+            self.ended.goesOn("t", 1)
+            self.assertEqual(len(self.seen()), 1)
+            self.ended.goesOn("s", 1)
+            self.assertEqual((self.seen(), self.ended.lastOf("s", 1)), ([], None))
 
     def test_bounded(self) -> None:
         """There is a limit to both."""
