@@ -189,7 +189,7 @@ class View:
         known.seq = max(seq, last or 0)
         if self.ended.isHidden(info.name, info.sid):
             last = None
-        self.ended.goesOn(info.name, info.sid)
+        self.ended.forget(info.name, info.sid)
         self.known[info.name] = known
         self._raised[info.name] = (info.sid, last or 0, seq)
         self._tell(known, None)
