@@ -76,6 +76,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @ivar listen: endpoint strings.
     @ivar insecure: listen also where others than this machine can connect?
+    @ivar legacy: are clients of pysig 0.7.3 welcome? If nothing is said, they are where nobody is
+        asked who he is.
     @ivar verbose: log each sender and subscription that comes or goes, too?
     @ivar app: functions of your own, C{package.module:function}, that are called with the router;
         arguments may follow, separated as in a shell.
@@ -86,6 +88,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
     insecure: bool = False
+    legacy: bool | None = None
     verbose: bool = False
     app: tuple[str, ...] = ()
     auth: tuple[str, ...] = ()

@@ -255,6 +255,15 @@ class Link(Protocol):
             noDelay(True)
         self.context.heartbeat.watch(self)
 
+    def speakThrough(self, carrier: Any) -> None:
+        """
+        Have another carrier in the place of the transport, to which nothing was said yet.
+        """
+        transport: Any = self.transport
+        transport.unregisterProducer()
+        self.transport = carrier
+        self.outbox.attach(carrier)
+
     def dataReceived(self, data: bytes) -> None:
         """
         Bytes came in.

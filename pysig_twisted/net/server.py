@@ -64,6 +64,7 @@ class ServerRouter(Service, Hub):
         policy: IPolicy | None = None,
         observer: IConnectionObserver | None = None,
         insecure: bool = False,
+        legacy: bool | None = None,
         verbose: bool = False,
         reactor: Any = None,
     ) -> None:
@@ -81,6 +82,8 @@ class ServerRouter(Service, Hub):
         @param insecure: listen where others than this machine can connect too,
             although everybody who connects may do everything. Endpoints that demand a certificate
             of everybody, such as C{mtls:}, do not need it.
+        @param legacy: are clients of pysig 0.7.3 welcome, which cannot say who they are? With
+            C{None} they are if there is no C{authenticator}.
         @param verbose: log each sender and subscription that comes or goes, too.
         @param reactor: the reactor, or for tests a C{task.Clock}.
         @raise ConfigError: an endpoint, a codec, the wire or the policy cannot be used.
@@ -101,6 +104,7 @@ class ServerRouter(Service, Hub):
             Observing(observer),
             checkWire(wire),
             checkAuthenticator(authenticator),
+            authenticator is None if legacy is None else legacy,
         )
         self._ports = Ports(insecure, authenticator is not None)
         if isinstance(endpoints, str) or IStreamServerEndpoint.providedBy(endpoints):

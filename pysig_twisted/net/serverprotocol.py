@@ -47,6 +47,7 @@ from ..wire.messages import (
     Welcome,
 )
 from .door import Door, originOf
+from .guests import FIRST, Guests
 from .hub import Hub
 from .identity import asked
 from .link import HANDLERS, Handle, Link, LinkContext
@@ -167,6 +168,27 @@ class ServerProtocol(Link):
         self.end(RequestTimeout(f"it was not done within {seconds:g} s"))
 
     def _awaitHello(self) -> None:
+        """
+        HELLO must come in time; but an old client may be silent before it says anything.
+        """
+        guests = self.factory.guests
+        if guests is not None and self.isPlain and guests.mayCome(self.transport):
+            vars(self)["dataReceived"] = partial(self._firstBytes, guests)
+        else:
+            self._expectHello()
+
+    def _firstBytes(self, guests: Guests, data: bytes) -> None:
+        """
+        It turns out who that may be.
+        """
+        del vars(self)["dataReceived"]
+        if data.startswith(FIRST) and self.ended is None:
+            guests.welcome(self, data)
+        else:
+            self._expectHello()
+            self.dataReceived(data)
+
+    def _expectHello(self) -> None:
         """
         HELLO must come in time.
         """
@@ -417,6 +439,7 @@ class ServerFactory(TwistedServerFactory):
     @ivar context: what they share.
     @ivar epoch: a random name of this run of the router.
     @ivar authenticator: finds out who connects; with C{None}, everybody is anonymous.
+    @ivar guests: welcomes clients of pysig 0.7.3; with C{None}, nobody does.
     @ivar door: those of them that have not said HELLO.
     @ivar links: the connections that are open, also those that have not said
         HELLO.
@@ -435,6 +458,7 @@ class ServerFactory(TwistedServerFactory):
         observers: Any,
         wire: IWire | None = None,
         authenticator: IAuthenticator | None = None,
+        legacy: bool = False,
     ) -> None:
         """
         @param codecs: the encodings that the router speaks, by name.
@@ -442,8 +466,10 @@ class ServerFactory(TwistedServerFactory):
             L{IConnectionObserver}.
         @param wire: what messages look like, if not as in version 1.
         @param authenticator: finds out who connects; with C{None}, everybody is anonymous.
+        @param legacy: are clients of pysig 0.7.3 welcome?
         """
         self.hub = hub
+        self.guests = Guests(context) if legacy else None
         self.authenticator = authenticator
         self.handlers = handlers(hub)
         self.context = context

@@ -44,6 +44,7 @@ class ServerDaemon(RouterDaemon):
             authenticator=options.authenticator,
             policy=options.policy,
             insecure=settings.server.insecure,
+            legacy=settings.server.legacy,
             verbose=settings.server.verbose,
             reactor=reactor,
         )
@@ -76,7 +77,7 @@ class ServerDaemon(RouterDaemon):
         """
         See L{RouterDaemon.apply}.
         """
-        self.warnOfChanges(old.server, new.server, ("listen", "insecure", "app", "auth"))
+        self.warnOfChanges(old.server, new.server, ("listen", "insecure", "legacy", "app", "auth"))
         self.warnOfChanges(old.bridge, new.bridge, ("name",))
         self.bridge.reload(new.serial)
         self.router.reload(self._affordable(new.limits))

@@ -59,6 +59,8 @@ signal: a shell shows 143 or 130.
 
     optFlags = [
         ["insecure", None, "listen also where others than this machine can connect"],
+        ["legacy", None, "let clients of pysig 0.7.3 in also where others are asked who they are"],
+        ["no-legacy", None, "let no clients of pysig 0.7.3 in"],
         ["verbose", "v", "log more"],
     ]
     optParameters = [
@@ -116,6 +118,10 @@ signal: a shell shows 143 or 130.
         }
         if self["acl"] is not None:
             flags["acl"] = self["acl"]
+        if self["legacy"] or self["no-legacy"]:
+            if self["legacy"] and self["no-legacy"]:
+                raise usage.UsageError("--legacy and --no-legacy contradict each other; say one")
+            flags["legacy"] = bool(self["legacy"])
         return {**flags, **{key: True for key in ("insecure", "verbose") if self[key]}}
 
     def resolve(self) -> None:
