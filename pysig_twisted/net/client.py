@@ -40,7 +40,7 @@ from ..wire.messages import (
     Result,
     sidNumber,
 )
-from ..wire.translation import checkWire
+from ..wire.translation import wireOf
 from .answers import Answers
 from .clientprotocol import ClientProtocol
 from .credentials import Credentials, Shown, shownOf
@@ -80,7 +80,7 @@ class ClientRouter(Service):
         *,
         codec: str = "json",
         codecs: Iterable[ICodec] = (),
-        wire: IWire | None = None,
+        wire: IWire | str | None = None,
         limits: Limits | None = None,
         credentials: Credentials | Shown | str | None = None,
         insecure: bool = False,
@@ -93,7 +93,8 @@ class ClientRouter(Service):
             Twisted's, or an endpoint.
         @param codec: the name of the encoding of what is sent.
         @param codecs: encodings of your own.
-        @param wire: a message format of your own, which the router speaks there.
+        @param wire: a message format of your own, which the router speaks there; or
+            C{"pysig-0.7"} for a server of pysig 0.7.3.
         @param limits: bounds other than the usual ones. Of its C{outbox} bytes
             of unsent events, what comes on top is dropped, and told as a gap.
         @param credentials: what proves who we are: L{Credentials}, the path of a file with
@@ -133,7 +134,7 @@ class ClientRouter(Service):
             self._interests.view.linkBack,
             self._lost,
             partial(noticed, self._interests, self._own),
-            checkWire(wire),
+            wireOf(wire),
             shownOf(credentials),
             insecure,
         )

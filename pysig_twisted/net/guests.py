@@ -14,7 +14,8 @@ from typing import Any, Final
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.logger import Logger
 
-from ..carriers.pysig07.carrier import GuestCarrier, keepAlive
+from ..carriers.pysig07.carrier import keepAlive
+from ..carriers.pysig07.guestcarrier import GuestCarrier
 from .link import Link, LinkContext
 from .peers import Occasions
 

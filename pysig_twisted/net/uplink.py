@@ -104,7 +104,7 @@ class Uplink:
         declared: Callable[[], object],
         lost: Callable[[], object],
         noticed: Noticed,
-        wire: IWire | None = None,
+        wire: IWire | str | None = None,
         credentials: Shown = lambda: None,
         insecure: bool = False,
     ) -> None:
@@ -117,7 +117,8 @@ class Uplink:
         @param declared: called then.
         @param lost: called when a link has ended.
         @param noticed: told what the router gives notice of.
-        @param wire: what messages look like, if not as in version 1.
+        @param wire: what messages look like, if not as in version 1; see
+            L{wireOf<pysig_twisted.wire.translation.wireOf>}.
         @param credentials: gives what proves who we are.
         @param insecure: is that said also where others could read it?
         @raise ConfigError: the endpoint cannot be used.
@@ -137,8 +138,14 @@ class Uplink:
         self._backoff = Backoff()
         self._up: list[tuple[Deferred[PeerInfo], int | None]] = []
         self._down: list[Deferred[PysigError]] = []
+        target = clientEndpoint(reactor, endpoint)
+        if isinstance(wire, str):
+            # Loading it takes a while, and few have a use for it.
+            from ..carriers.pysig07.hostcarrier import OldServerEndpoint
+
+            target, wire = OldServerEndpoint(target, context.clock), None
         self._service = ClientService(
-            _Attempts(clientEndpoint(reactor, endpoint), self.text, self._attemptFailed),
+            _Attempts(target, self.text, self._attemptFailed),
             ClientFactory(
                 self,
                 context,

@@ -30,6 +30,13 @@ what JSON needs for the worst of texts.
 """
 
 
+PYSIG07: Final = "pysig-0.7"
+"""
+The format of pysig 0.7.3. It is a carrier rather than a wire, as its messages go one at a time; see
+L{pysig_twisted.carriers.pysig07}.
+"""
+
+
 def checkWire(wire: IWire | None) -> IWire | None:
     """
     The wire that a router was given, if it can be one.
@@ -41,6 +48,19 @@ def checkWire(wire: IWire | None) -> IWire | None:
             raise ConfigError(f"wire {wire!r} has no session() to call; see IWire")
         if not isinstance(getattr(wire, "name", None), str):
             raise ConfigError(f"wire {wire!r} has no name; see IWire")
+    return wire
+
+
+def wireOf(wire: IWire | str | None) -> IWire | str | None:
+    """
+    The same for a client, which may also name one that is built in: L{PYSIG07}.
+
+    @raise ConfigError: there is none of this name, or it can be none.
+    """
+    if not isinstance(wire, str):
+        return checkWire(wire)
+    if wire != PYSIG07:
+        raise ConfigError(f"there is no wire {wire!r}; there is {PYSIG07!r}, or one of your own")
     return wire
 
 

@@ -58,14 +58,18 @@ class Question:
     Something to be asked.
 
     @ivar done: takes the answer.
+    @ivar begun: called when it is asked.
     """
 
-    __slots__ = ("done", "method", "params")
+    __slots__ = ("begun", "done", "method", "params")
 
-    def __init__(self, method: str, params: bytes, done: Done) -> None:
+    def __init__(
+        self, method: str, params: bytes, done: Done, begun: Callable[[], object] | None = None
+    ) -> None:
         """
         @param params: JSON.
         """
+        self.begun = begun
         self.method = method
         self.params = params
         self.done = done
@@ -124,14 +128,12 @@ class Exchange:
         """
         return len(self._questions)
 
-    def ask(self, method: str, params: bytes, done: Done) -> Question:
+    def ask(self, asked: Question) -> None:
         """
-        Ask the peer something, in its turn.
+        Ask the peer something, in its turn. It may be answered before this returns.
         """
-        asked = Question(method, params, done)
         self._questions.append(asked)
         self._proceed()
-        return asked
 
     def forget(self, asked: Question) -> bool:
         """
@@ -234,6 +236,8 @@ class Exchange:
         else:
             self._number += 1
             self._asked = asked
+            if asked.begun is not None:
+                asked.begun()
             self._timer = self._clock.callLater(self._patience, self._late)
             self._write(text)
         if not self._questions:

@@ -210,9 +210,8 @@ class Guest:
                 return isNew and self.ears.keyOf(number) is not None
             return False
 
-        self.exchange.ask(
-            "signal", b'{"listener_id": %d, "info": %s, "data": %s}' % (number, info, data), done
-        )
+        params = b'{"listener_id": %d, "info": %s, "data": %s}' % (number, info, data)
+        self.exchange.ask(Question("signal", params, done))
 
     def requested(self, request: Request) -> None:
         """
@@ -235,11 +234,8 @@ class Guest:
 
         names = msgspec.json.encode({"sender": request.sender, "method": request.method})
         params = b'%s, "params": %s}' % (names[:-1], request.params)
-        # It may be answered before ask() is over.
-        self._asked[request.id] = Question("", b"", done)
-        asked = self.exchange.ask("request", params, done)
-        if request.id in self._asked:
-            self._asked[request.id] = asked
+        self._asked[request.id] = asked = Question("request", params, done)
+        self.exchange.ask(asked)
 
     def _fail(self, number: int, error: PysigError) -> None:
         """
