@@ -60,7 +60,7 @@ The end of what a router raises where a port is not safe. It is of no use to
 somebody at a command line.
 """
 
-OWN: Final = ("seriallink", "mtls", "pysig-tls", "pysig-0.7")
+OWN: Final = ("seriallink", "mtls", "pysig-tls", "pysig07")
 """
 Kinds of endpoint strings whose parsers tell what to give instead.
 """

@@ -1,6 +1,7 @@
 """
 The C{pysig} command of C{twistd}, endpoint strings that begin with C{serial:}, C{seriallink:},
-C{mtls:}, C{pysig-tls:} and C{pysig-0.7:}, and checkers for C{--auth}: C{pysig-passwd:} and C{pysig-uid}.
+C{mtls:}, C{pysig-tls:} and C{pysig07:}, and checkers for C{--auth}: C{pysig-passwd:} and
+C{pysig-uid}.
 
 Every start of twistd on the machine imports this module, whatever it is started for. It therefore
 imports almost nothing: no reactor, no pyserial, nothing of C{pysig_twisted}.
@@ -129,4 +130,4 @@ serial = LazyParser("serial", "pysig_twisted.carriers.serialstrings")
 seriallink = LazyParser("seriallink", "pysig_twisted.carriers.link.strings")
 mtls = LazyParser("mtls", "pysig_twisted.carriers.tls.mutualstrings")
 tls = LazyParser("pysig-tls", "pysig_twisted.carriers.tls.strings")
-old = LazyParser("pysig-0.7", "pysig_twisted.carriers.pysig07.strings")
+old = LazyParser("pysig07", "pysig_twisted.carriers.pysig07.strings")

@@ -96,6 +96,7 @@ class Audience:
         say: Callable[[Any], object],
         now: Callable[[], float],
         own: dict[str, tuple[int, int]],
+        settled: Callable[[], object],
     ) -> None:
         """
         @param exchange: the connection of the listeners.
@@ -103,7 +104,9 @@ class Audience:
         @param now: seconds since the epoch.
         @param own: the client's senders: their lives, and the number of the event that is being
             fired.
+        @param settled: called whenever the server has taken all listeners that there are.
         """
+        self._settled = settled
         self._exchange = exchange
         self._say = say
         self._now = now
@@ -117,6 +120,15 @@ class Audience:
         # Those who wait until it is known who is there; C{None} when it is.
         self._waiting: list[Callable[[], object]] | None = []
         self._isWatching = False
+        # How many listeners the server has yet to take.
+        self._pending = 0
+
+    @property
+    def isSettled(self) -> bool:
+        """
+        Has the server taken all listeners?
+        """
+        return not self._pending
 
     # What the client asks for
 
@@ -171,13 +183,17 @@ class Audience:
         """
 
         def added(said: Said | None) -> None:
+            self._pending -= 1
             if said is not None and said.status == Status.DONE:
                 number = msgspec.json.decode(said.response)["listener_id"]
                 self._byId[number] = key
                 if key in self._keys and not isBuiltin(key[1]):
                     self._keys[key] = number
             done()
+            if not self._pending:
+                self._settled()
 
+        self._pending += 1
         params = msgspec.json.encode({"sender": key[0], "event": key[1]})
         self._exchange.ask(Question("add_listener", params, added))
 
@@ -333,7 +349,7 @@ class Audience:
             "requests": None if notice is None else notice.requests,
             "sid": sidText(sid or 1),
             "principal": "",
-            "since": 0.0 if notice is None else notice.since,
+            "since": self._now() if notice is None else notice.since,
         }
 
 

@@ -14,6 +14,7 @@ C{#disconnect}; what listeners there are is in L{audience<pysig_twisted.carriers
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from secrets import token_hex
@@ -120,7 +121,11 @@ class Host:
         ]
         # The client's senders: their lives, and the number of the event that is being fired.
         self._own: dict[str, tuple[int, int]] = {}
-        self._audience = Audience(self.exchanges[Line.LISTENERS], say, now, self._own)
+        self._audience = Audience(
+            self.exchanges[Line.LISTENERS], say, now, self._own, self._listening
+        )
+        # What is said of senders once the server has taken the listeners from before.
+        self._held: deque[Any] = deque()
         # Requests to the client's senders: the id that the server has for them.
         self._asking: dict[int, Any] = {}
         self._number = 0
@@ -155,9 +160,35 @@ class Host:
         """
         The client says this.
         """
+        if self._concernsSenders(message) and (self._held or not self._audience.isSettled):
+            self._held.append(message)
+            return
         handle = HANDLERS.get(type(message))
         if handle is not None:
             handle(self, message)
+
+    @property
+    def waiting(self) -> int:
+        """
+        How much is to be said of senders.
+        """
+        return len(self._held) + self.exchanges[Line.SENDERS].waiting
+
+    def _concernsSenders(self, message: Any) -> bool:
+        """
+        Is it said of the client's senders? Whoever listens before that hears it, too.
+        """
+        if isinstance(message, Call):
+            return isinstance(message.action, (AddSender, RemoveSender))
+        return isinstance(message, (Run, Ping))
+
+    def _listening(self) -> None:
+        """
+        The server has taken all listeners.
+        """
+        while self._held and self._audience.isSettled:
+            message = self._held.popleft()
+            HANDLERS[type(message)](self, message)
 
     def stop(self) -> None:
         """
@@ -165,6 +196,7 @@ class Host:
         """
         for exchange in self.exchanges:
             exchange.stop()
+        self._held.clear()
         self._asked.clear()
         self._asking.clear()
 

@@ -90,7 +90,7 @@ class HostCarrier(OldCarrier):
         """
         See L{OldCarrier}.
         """
-        return self.host.exchanges[Line.SENDERS].waiting
+        return self.host.waiting
 
     def _told(self, message: Any) -> None:
         """

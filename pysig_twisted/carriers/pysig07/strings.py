@@ -1,7 +1,7 @@
 """
 Endpoint strings of old servers, for C{clientFromString} of any Twisted application::
 
-    pysig-0.7:old.lab:7000
+    pysig07:old.lab:7000
 
 is a router that runs pysig 0.7.3. There is none to listen on: a server of ours has clients of 0.7.3
 at all of its ports.
@@ -17,7 +17,7 @@ from twisted.internet.endpoints import HostnameEndpoint
 from ...core.clock import clockOf
 from .hostcarrier import OldServerEndpoint
 
-EXAMPLE = "pysig-0.7:HOST:PORT"
+EXAMPLE = "pysig07:HOST:PORT"
 
 
 def clientEndpoint(
