@@ -162,11 +162,11 @@ class Ear:
         ]
         for life, fired in lives:
             first = 1 if gap.first is None else gap.first
-            if gap.last is None:
-                self.open[gap.sender, life] = first
-                place = (gap.sender, life)
-                self.perhaps.setdefault(place, set()).update(range(first, last + 1))
             last = len(fired.events) if gap.last is None else gap.last
+            if gap.last is None:
+                place = (gap.sender, life)
+                self.open[place] = first
+                self.perhaps.setdefault(place, set()).update(range(first, last + 1))
             heard = set(self.heard.get((gap.sender, life), ()))
             told = set(range(first, last + 1))
             if gap.sid is not None and gap.first is not None and heard & told:
