@@ -70,6 +70,7 @@ class Ear:
     @ivar heard: the numbers of the events of each life that were heard.
     @ivar missed: those that were told as missed.
     @ivar since: of some lives, after which number it is owed all.
+    @ivar perhaps: those of them that were told with no end; if they are heard, they were not.
     @ivar open: of lives that were told as missed with no end, from which number on. That ends where
         they are heard of next.
     """
@@ -87,6 +88,7 @@ class Ear:
         self.missed: dict[tuple[str, str], set[int]] = {}
         self.since: dict[str, int] = {}
         self.open: dict[tuple[str, str], int] = {}
+        self.perhaps: dict[tuple[str, str], set[int]] = {}
 
     def hear(self, info: EventInfo, data: Any) -> None:
         """Something is told."""
@@ -119,7 +121,9 @@ class Ear:
         if heard and number <= heard[-1]:
             raise Broken(f"{life} {number} comes after {heard[-1]}")
         if number in self.missed.get((name, life), ()):
-            raise Broken(f"{life} {number} was told as missed")
+            if number not in self.perhaps.get((name, life), ()):
+                raise Broken(f"{life} {number} was told as missed")
+            self.missed[name, life].discard(number)
         heard.append(number)
 
     def _heardOf(self, name: str, life: str, last: int) -> None:
@@ -158,9 +162,11 @@ class Ear:
         ]
         for life, fired in lives:
             first = 1 if gap.first is None else gap.first
-            if gap.last is None:
-                self.open[gap.sender, life] = first
             last = len(fired.events) if gap.last is None else gap.last
+            if gap.last is None:
+                place = (gap.sender, life)
+                self.open[place] = first
+                self.perhaps.setdefault(place, set()).update(range(first, last + 1))
             heard = set(self.heard.get((gap.sender, life), ()))
             told = set(range(first, last + 1))
             if gap.sid is not None and gap.first is not None and heard & told:
