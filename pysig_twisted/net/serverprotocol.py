@@ -107,6 +107,7 @@ class ServerProtocol(Link):
         self._login: Deferred[str] | None = None
         self._instance = ""
         self._isLogged = False
+        self._mayBeSilent = False
         self._handlers = GREETING
 
     def connectionMade(self) -> None:
@@ -173,6 +174,7 @@ class ServerProtocol(Link):
         """
         guests = self.factory.guests
         if guests is not None and self.isPlain and guests.mayCome(self.transport):
+            self._mayBeSilent = True
             vars(self)["dataReceived"] = partial(self._firstBytes, guests)
         else:
             self._expectHello()
@@ -182,11 +184,19 @@ class ServerProtocol(Link):
         It turns out who that may be.
         """
         del vars(self)["dataReceived"]
+        self._mayBeSilent = False
         if data.startswith(FIRST) and self.ended is None:
             guests.welcome(self, data)
         else:
             self._expectHello()
             self.dataReceived(data)
+
+    def foundSilent(self) -> None:
+        """
+        See L{Link.foundSilent}.
+        """
+        if not self._mayBeSilent:
+            super().foundSilent()
 
     def _expectHello(self) -> None:
         """

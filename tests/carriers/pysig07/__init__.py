@@ -1,0 +1,1 @@
+"""Peers of pysig 0.7.3."""
