@@ -5,14 +5,18 @@ rules are tightened, and what is printed is compared with the page.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
 import signal
 
-from twisted.internet.utils import getProcessValue
+from twisted.internet.utils import getProcessOutputAndValue, getProcessValue
+from twisted.trial.unittest import SkipTest
 
 from tests.test_docs import Step
 
+from .namespaces import Namespace
 from .processes import until
 from .test_serialpage import Look, WalkCase
 from .test_tutorial import PROGRAMS
@@ -21,9 +25,16 @@ PORT = "7745"
 
 
 class SecurityWalkTests(WalkCase):
-    """The walk."""
+    """
+    The walk.
+
+    @cvar host: what the server is called by its clients.
+    @ivar address: where it listens.
+    """
 
     path = "docs/security.md"
+    host = "localhost"
+    address = "127.0.0.1"
 
     def setUp(self) -> None:
         """As nobody else may change the rules."""
@@ -34,7 +45,17 @@ class SecurityWalkTests(WalkCase):
         """A command of the page that has this in it."""
         steps = [step for steps in self.part("A router for others") for step in steps]
         found = [step for step in steps if word in step.command][number]
-        return found._replace(command=found.command.replace(PORT, str(self.port)))
+        command = found.command.replace(PORT, str(self.port))
+        command = command.replace("127.0.0.1", self.address).replace("localhost", self.host)
+        return found._replace(command=command)
+
+    async def serves(self) -> Look:
+        """Make certificates, and start the server."""
+        await self.does(self.step("tls init")._replace(printed=[]), 0)
+        server = self.type(self.step("twistd"))
+        listening = f"listening on {self.address}"
+        await until(lambda: server.matching(listening), lambda: server.text)
+        return server
 
     async def does(self, step: Step, status: int) -> Look:
         """Type a command, and see how it ends, and that it prints what the page says."""
@@ -47,11 +68,8 @@ class SecurityWalkTests(WalkCase):
     async def test_walk(self) -> None:
         """Alice is heard, bob is refused, and told when he may not listen any more."""
         init = self.step("tls init")
-        printed = [line.replace(PORT, str(self.port)) for line in init.printed]
-        self.assertEqual(printed[0], "...")
-        await self.does(init._replace(printed=[]), 0)
-        server = self.type(self.step("twistd"))
-        await until(lambda: server.matching("listening on 127.0.0.1"), lambda: server.text)
+        self.assertEqual(init.printed[0], "...")
+        server = await self.serves()
         listen = self.step(" listen lamp")
         bob = self.type(listen._replace(printed=[]))
         await until(lambda: server.matching("is connected as bob"), lambda: server.text)
@@ -77,9 +95,7 @@ class SecurityWalkTests(WalkCase):
 
     async def test_strangers(self) -> None:
         """Who has no certificate, or speaks something else, gets nowhere, in one line each."""
-        await self.does(self.step("tls init")._replace(printed=[]), 0)
-        server = self.type(self.step("twistd"))
-        await until(lambda: server.matching("listening on 127.0.0.1"), lambda: server.text)
+        server = await self.serves()
         for number, (data, said) in enumerate(
             (
                 (b"GET / HTTP/1.1\r\n\r\n", "it speaks HTTP"),
@@ -88,7 +104,7 @@ class SecurityWalkTests(WalkCase):
             ),
             1,
         ):
-            raw = await self.raw(f"tcp:127.0.0.1:{self.port}")
+            raw = await self.raw(f"tcp:{self.address}:{self.port}")
             raw.transport.write(data)
             if not data:
                 raw.transport.loseConnection()
@@ -99,3 +115,48 @@ class SecurityWalkTests(WalkCase):
             )
             self.assertTrue(server.matching(said), server.text)
         self.assertFalse(server.matching("Traceback"), server.text)
+
+    async def test_openssl(self) -> None:
+        """So does who comes with C{openssl s_client}, and who speaks an old version of TLS."""
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            raise SkipTest("openssl is not there (Debian: openssl)")
+        server = await self.serves()
+        old = ("-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0")
+        for number, (arguments, said) in enumerate(
+            (((), "no client certificate"), (old, "version")), 1
+        ):
+            where = ("-connect", f"{self.address}:{self.port}")
+            await getProcessOutputAndValue(openssl, ("s_client", *where, *arguments), os.environ)
+            await until(
+                lambda number=number: len(server.matching("TLS handshake failed")) == number,
+                lambda: server.text,
+            )
+            self.assertTrue(server.matching(said), server.text)
+        self.assertFalse(server.matching("Traceback"), server.text)
+        await self.does(self.step('"on"'), 0)
+
+
+class NetworkWalkTests(SecurityWalkTests):
+    """The same where the server is on another machine, as far as one can tell from here."""
+
+    def setUp(self) -> None:
+        """Make a network."""
+        super().setUp()
+        self.network = Namespace(self)
+        self.host = self.address = self.network.address
+
+    def programOf(self, name: str) -> list[str]:
+        """See L{WalkCase.programOf}."""
+        program = super().programOf(name)
+        return self.network.within(program) if name == "twistd" else program
+
+    async def test_unsafe(self) -> None:
+        """There it does not listen without certificates, unless that is said."""
+        listen = f"--listen tcp:{self.port}:interface={self.address}"
+        step = self.step("twistd")._replace(command=f"twistd -n pysig server {listen}", printed=[])
+        look = await self.does(step, 1)
+        self.assertIn("--insecure", look.text)
+        self.assertIn(f"{self.address}", look.text)
+        server = self.type(step._replace(command=f"{step.command} --insecure"))
+        await until(lambda: server.matching(f"listening on {self.address}"), lambda: server.text)

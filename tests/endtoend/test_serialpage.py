@@ -227,7 +227,7 @@ class WalkCase(EndToEnd):
     def type(self, step: Step) -> Look:
         """Start a command."""
         name, *arguments = shlex.split(step.command)
-        program, *before = PROGRAMS[name]
+        program, *before = self.programOf(name)
         look = Look(step, ())
         self.started.append(look)
         self.running.append(look)
@@ -244,6 +244,10 @@ class WalkCase(EndToEnd):
         reactor.spawnProcess(look, program, command, variables, str(self.here), usePTY=True)
         self.addCleanup(self.finish, look)
         return look
+
+    def programOf(self, name: str) -> list[str]:
+        """What a command begins with."""
+        return PROGRAMS[name]
 
 
 class RequestWalkTests(WalkCase):
