@@ -79,14 +79,12 @@ class Guests:
         carrier = GuestCarrier(
             link.transport,
             context.clock,
-            link.dataReceived,
+            link.take,
             lambda error: link.end(error, drop=True),
             miss,
             context.limits.stall + OWN_PATIENCE,
         )
         link.speakThrough(carrier)
         link.whenOver().addCallback(lambda _: carrier.stop())
-        # From here on what comes in goes to the carrier, and from there to the link.
-        vars(link)["dataReceived"] = carrier.dataReceived
         carrier.guest.begin()
         carrier.dataReceived(data)

@@ -135,9 +135,11 @@ class Link(Protocol):
     @ivar payer: on whose account its memory is, together with others'; C{None} for its own.
     @ivar isShaking: is a TLS handshake not over of which we will be told? Until then nothing
         can be said.
+    @ivar through: takes what comes in, if that is not to be read here.
     """
 
     log = Logger()
+    through: Callable[[bytes], object] | None = None
 
     def __init__(
         self, context: LinkContext, peer: Role, pending: int, wire: IWire | None = None
@@ -258,15 +260,28 @@ class Link(Protocol):
     def speakThrough(self, carrier: Any) -> None:
         """
         Have another carrier in the place of the transport, to which nothing was said yet.
+
+        @param carrier: a transport. What comes in is given to its C{dataReceived}, and comes back
+            to L{take}.
         """
         transport: Any = self.transport
         transport.unregisterProducer()
         self.transport = carrier
+        self.through = carrier.dataReceived
         self.outbox.attach(carrier)
 
     def dataReceived(self, data: bytes) -> None:
         """
         Bytes came in.
+        """
+        if self.through is None:
+            self.take(data)
+        else:
+            self.through(data)
+
+    def take(self, data: bytes) -> None:
+        """
+        Bytes of frames came in.
         """
         if self.ended is not None:
             return  # nothing is gathered of what nobody will look at

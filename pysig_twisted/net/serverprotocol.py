@@ -107,7 +107,6 @@ class ServerProtocol(Link):
         self._login: Deferred[str] | None = None
         self._instance = ""
         self._isLogged = False
-        self._mayBeSilent = False
         self._handlers = GREETING
 
     def connectionMade(self) -> None:
@@ -174,8 +173,7 @@ class ServerProtocol(Link):
         """
         guests = self.factory.guests
         if guests is not None and self.isPlain and guests.mayCome(self.transport):
-            self._mayBeSilent = True
-            vars(self)["dataReceived"] = partial(self._firstBytes, guests)
+            self.through = partial(self._firstBytes, guests)
         else:
             self._expectHello()
 
@@ -183,19 +181,18 @@ class ServerProtocol(Link):
         """
         It turns out who that may be.
         """
-        del vars(self)["dataReceived"]
-        self._mayBeSilent = False
+        self.through = None
         if data.startswith(FIRST) and self.ended is None:
             guests.welcome(self, data)
         else:
             self._expectHello()
-            self.dataReceived(data)
+            self.take(data)
 
     def foundSilent(self) -> None:
         """
         See L{Link.foundSilent}.
         """
-        if not self._mayBeSilent:
+        if self.peer is not None or self.through is None:
             super().foundSilent()
 
     def _expectHello(self) -> None:
