@@ -185,4 +185,5 @@ class Workers:
         self._isTelling = False
         for _ in range(len(self._finished)):
             job, result = self._finished.popleft()
-            job.ended.callback(result)
+            if not job.ended.called:  # as it is when nobody wanted the end any more
+                job.ended.callback(result)
