@@ -446,7 +446,7 @@ class ReactorTests(ProcessCase):
             "router = BlockingRouter(endpoint)\n"
             "code = '''import sys\n"
             "from pysig_twisted.blocking import BlockingRouter\n"
-            "print(BlockingRouter(sys.argv[1]).request(\"here\", \"twice\", 8))'''\n"
+            'print(BlockingRouter(sys.argv[1]).request("here", "twice", 8))\'\'\'\n'
             "print(subprocess.check_output([sys.executable, '-c', code, endpoint]))\n"
             "print('end')",
             "b'16\\n'",
@@ -524,4 +524,3 @@ class NotebookTests(ProcessCase):
     def test_installed(self) -> None:
         """Where Twisted runs on that loop, the loop's thread is told so, and other threads call."""
         self.ends(INSTALLED, "CannotBlock", "6 CannotBlock")
-
