@@ -4,7 +4,6 @@ The calls that threads make in the reactor's on behalf of one router.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +28,7 @@ class Calls:
         self.isClosed = False
         self._reactor = reactor
         self._timeout = checkTimeout(timeout)
-        self._lock = threading.Lock()
+        # No lock guards it, as in Workers.
         self._waiting: dict[Call, None] = {}
 
     def seconds(self, timeout: float | None) -> float:
@@ -58,12 +57,13 @@ class Calls:
         @raise RequestTimeout: there is no result in time.
         """
         reactorThread.check()
+        if self.isClosed:
+            raise closed()
         call = Call(what, function, arguments, options)
-        with self._lock:
-            if self.isClosed:
-                raise closed()
-            self._waiting[call] = None
+        self._waiting[call] = None
         try:
+            if self.isClosed:  # by now; else close() finds the call
+                raise closed()
             self._reactor.callFromThread(call.run)
             return call.wait(self._timeout if seconds is None else seconds)
         except BaseException as error:
@@ -72,8 +72,7 @@ class Calls:
                 self._reactor.callFromThread(call.cancel)
             raise
         finally:
-            with self._lock:
-                self._waiting.pop(call, None)
+            del self._waiting[call]
 
     def close(self) -> tuple[Call, ...]:
         """
@@ -81,9 +80,8 @@ class Calls:
 
         @return: those, for the reactor's thread to cancel.
         """
-        with self._lock:
-            self.isClosed = True
-            calls = tuple(self._waiting)
+        self.isClosed = True
+        calls = tuple(self._waiting.copy())
         for call in calls:
             call.end(None, closed())
         return calls

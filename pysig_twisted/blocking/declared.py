@@ -29,13 +29,15 @@ class Declared:
     @ivar router: the router that it is declared to.
     """
 
-    def __init__(self, calls: Calls, listening: Workers) -> None:
+    def __init__(self, calls: Calls, listening: Workers, handling: Workers) -> None:
         """
         @param listening: the listeners' thread.
+        @param handling: the handlers' threads.
         """
         self.router: Any = None
         self._calls = calls
         self._listening = listening
+        self._handling = handling
         self._subscriptions: dict[Key, dict[BlockingSubscription, None]] = {}
         self._senders: dict[Sender, None] = {}
         # What users have of them; should they lose it, they may ask for it again.
@@ -50,6 +52,8 @@ class Declared:
         """
         See L{BlockingRouter.addSender<router.BlockingRouter.addSender>}.
         """
+        if requests:
+            self._handling.prepare()
         sender = self.router.addSender(name, events, requests)
         self._senders[sender] = None
         handle: BlockingSender = self.handleOf(sender)
@@ -92,6 +96,7 @@ class Declared:
         """
         See L{BlockingRouter.addListener<router.BlockingRouter.addListener>}.
         """
+        self._listening.prepare()
         threaded = ThreadedListener(listener, onGap, self._listening)
         subscription = self.router.addListener(
             threaded,

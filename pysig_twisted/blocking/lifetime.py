@@ -50,7 +50,7 @@ class Lifetime:
         self.calls = Calls(reactor, timeout)
         self.listening = Workers("pysig-listeners", 1, reactor.callFromThread)
         self.handling = Workers("pysig-handlers", handlers, reactor.callFromThread)
-        self.declared = Declared(self.calls, self.listening)
+        self.declared = Declared(self.calls, self.listening, self.handling)
         # The client that is ours.
         self._client: ClientRouter | None = None
         self._trigger: Any = None

@@ -137,7 +137,6 @@ class BlockingRouter:
         if isinstance(requests, Mapping):
             for method, handler in requests.items():
                 checkFunction(handler, f"the handler of request {method!r},")
-            self._lifetime.handling.prepare()
             requests = {
                 method: ThreadedHandler(handler, self._lifetime.handling)
                 for method, handler in requests.items()
@@ -188,7 +187,6 @@ class BlockingRouter:
         It does not wait until the router has taken the subscription; its C{whenSettled()} does.
         """
         checkFunction(listener, "listener")
-        self._lifetime.listening.prepare()
         if onGap is not None:
             checkFunction(onGap, "onGap")
         subscription: BlockingSubscription = self._calls.call(

@@ -14,6 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context, copy_context
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -53,6 +54,11 @@ class Job:
 class Workers:
     """
     Some threads, which are started as they are needed.
+
+    All methods are called in the reactor's thread, unless they say otherwise. There is no lock: a
+    finalizer, which may run anywhere, may use the router and so wait for the reactor, and must not
+    do so with a lock that the reactor needs. What one thread does to the queue is one operation of
+    the interpreter's.
     """
 
     def __init__(self, name: str, size: int, callFromThread: Callable[..., object]) -> None:
@@ -64,10 +70,12 @@ class Workers:
         self._name = name
         self._size = size
         self._callFromThread = callFromThread
-        self._waiting: OrderedDict[Job, None] = OrderedDict()
-        self._changed = threading.Condition(threading.Lock())
         self._threads: list[threading.Thread] = []
-        self._idle = 0
+        self._waiting: OrderedDict[Job, None] = OrderedDict()
+        # One for each job that waits, and in the end one for each thread.
+        self._tokens: SimpleQueue[None] = SimpleQueue()
+        # Jobs that wait, or are being done, or have an end that is yet to be told.
+        self._open = 0
         self._isStopped = False
         self._finished: deque[tuple[Job, Any]] = deque()
         self._isTelling = False
@@ -76,41 +84,44 @@ class Workers:
         """
         Have one thread, now that the system gives it.
         """
-        with self._changed:
-            if not self._threads and not self._isStopped:
-                self._start()
+        if not self._threads and not self._isStopped:
+            self._start()
 
     def submit(self, owner: object, function: Callable[..., Any], *arguments: Any) -> Job:
         """
-        Have a function called in a thread, in the context of the caller, which is the reactor's
-        thread.
+        Have a function called in a thread, in the present context.
 
         @raise Busy: the threads have been stopped, or there is none, and the system gives none.
         """
+        if self._isStopped:
+            raise Busy("the router there is going down")
+        if self._open >= len(self._threads) and len(self._threads) < self._size:
+            self._start()
+        if not self._threads:
+            raise Busy("the system gives no thread for it")
         job = Job(owner, function, arguments, self._withdraw)
-        with self._changed:
-            if self._isStopped:
-                raise Busy("the router there is going down")
-            self._waiting[job] = None
-            if len(self._waiting) > self._idle and len(self._threads) < self._size:
-                self._start()
-            if not self._threads:
-                del self._waiting[job]
-                raise Busy("the system gives no thread for it")
-            self._changed.notify()
+        self._open += 1
+        self._waiting[job] = None
+        self._tokens.put(None)
         return job
 
     def forget(self, owner: object) -> None:
         """
         Take back the jobs of an owner that have not begun. Their C{ended} does not fire.
         """
-        with self._changed:
-            for job in [job for job in self._waiting if job.owner is owner]:
-                del self._waiting[job]
+        while True:
+            try:
+                jobs = tuple(self._waiting)
+                break
+            except RuntimeError:  # a thread has taken one meanwhile
+                pass
+        for job in jobs:
+            if job.owner is owner:
+                self._withdraw(job)
 
     def isOneOfThem(self) -> bool:
         """
-        Is the current thread one of these?
+        Is the current thread one of these? In any thread.
         """
         return threading.current_thread() in self._threads
 
@@ -120,19 +131,19 @@ class Workers:
 
         @param isNow: take those back that have not begun. Their C{ended} does not fire.
         """
-        with self._changed:
-            self._isStopped = True
-            if isNow:
-                self._waiting.clear()
-            self._changed.notify_all()
+        self._isStopped = True
+        if isNow:
+            self._waiting.clear()
+        for _ in self._threads:
+            self._tokens.put(None)
 
     def join(self, deadline: float) -> bool:
         """
-        Wait for the threads to end; have they?
+        Wait for the threads to end; have they? In any other thread.
 
         @param deadline: until when, in terms of C{time.monotonic}.
         """
-        for thread in tuple(self._threads):
+        for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
@@ -140,8 +151,10 @@ class Workers:
         """
         Take a job back, if it has not begun.
         """
-        with self._changed:
-            self._waiting.pop(job, None)
+        if self._waiting.pop(job, self) is not self:
+            self._open -= 1
+            with suppress(Empty):  # a thread has it already, and finds nothing
+                self._tokens.get_nowait()
 
     def _start(self) -> None:
         """
@@ -159,14 +172,13 @@ class Workers:
         What each thread does.
         """
         while True:
-            with self._changed:
-                while not self._waiting:
-                    if self._isStopped:
-                        return
-                    self._idle += 1
-                    self._changed.wait()
-                    self._idle -= 1
+            self._tokens.get()
+            try:
                 job, _ = self._waiting.popitem(last=False)
+            except KeyError:
+                if self._isStopped:
+                    return
+                continue
             try:
                 result = job.context.run(job.function, *job.arguments)
             except BaseException:
@@ -180,10 +192,11 @@ class Workers:
 
     def _tell(self) -> None:
         """
-        Tell the ends of jobs, in the reactor's thread.
+        Tell the ends of jobs.
         """
         self._isTelling = False
         for _ in range(len(self._finished)):
             job, result = self._finished.popleft()
+            self._open -= 1
             if not job.ended.called:  # as it is when nobody wanted the end any more
                 job.ended.callback(result)

@@ -91,7 +91,6 @@ class WorkerTests(SynchronousTestCase):
         """Jobs that wait for each other do not stand behind each other while threads may come."""
         workers = self.workers(3)
         self.react(workers.submit(self, int))
-        until(lambda: workers._idle == 1)
         second = threading.Event()
         first = workers.submit(self, second.wait, PATIENCE)
         last = workers.submit(self, second.set)
