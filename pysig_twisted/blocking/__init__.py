@@ -10,7 +10,8 @@ scripts, for notebooks, and for programs that are made of threads. What it promi
   - B{Every call ends}: in what it returns, or in one of the errors of L{pysig_twisted.errors},
     raised where the call was made, by its timeout.
   - B{The reactor} is Twisted's. If it runs already, it is used. If not, it is started in a daemon
-    thread, where it runs until the process ends. The loops of others, such as asyncio's in a
+    thread, where it runs until the process ends; but not for a router that is a service of an
+    application, which runs the reactor itself. The loops of others, such as asyncio's in a
     notebook, are not touched.
   - B{Listeners} are called in one thread of the router's, one event after the other, in the order
     of the sender. A slow one is bounded as everywhere: L{AHEAD<callbacks.AHEAD>} of its

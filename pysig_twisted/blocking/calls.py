@@ -56,9 +56,9 @@ class Calls:
         @raise ShuttingDown: no more calls are taken.
         @raise RequestTimeout: there is no result in time.
         """
-        reactorThread.check()
-        if self.isClosed:
+        if self.isClosed and not reactorThread.isFork:
             raise closed()
+        reactorThread.check()
         call = Call(what, function, arguments, options)
         self._waiting[call] = None
         try:

@@ -39,14 +39,15 @@ class Lifetime:
 
     log = Logger()
 
-    def __init__(self, timeout: float, handlers: int) -> None:
+    def __init__(self, timeout: float, handlers: int, mayStart: bool) -> None:
         """
+        @param mayStart: run the reactor, if it does not run.
         @param timeout: seconds for each call that is given no other.
         @param handlers: threads for handlers at most.
         @raise BadRequest: C{timeout} cannot be used.
         @raise ConfigError: the reactor cannot be run.
         """
-        self._reactor = reactor = reactorThread.obtain()
+        self._reactor = reactor = reactorThread.obtain(mayStart)
         self.calls = Calls(reactor, timeout)
         self.listening = Workers("pysig-listeners", 1, reactor.callFromThread)
         self.handling = Workers("pysig-handlers", handlers, reactor.callFromThread)
@@ -67,15 +68,15 @@ class Lifetime:
         """
         if reactorThread.isFork:
             return
-        reactorThread.check()
         seconds = self.calls.seconds(timeout)
         deadline = time.monotonic() + seconds
-        calls = self.calls.close()
         if not self._isOver.is_set():
+            reactorThread.check()
+            calls = self.calls.close()
             self._reactor.callFromThread(self.shut, calls)
             if not self._isOver.wait(seconds):
                 raise RequestTimeout(f"the router was not closed within {seconds:g} s")
-        if self.listening.isOneOfThem() or self.handling.isOneOfThem():
+        if self.listening.isOneOfThem() or self.handling.isOneOfThem() or reactorThread.isHere():
             return
         for workers, what in ((self.listening, "a listener"), (self.handling, "a handler")):
             if not workers.join(deadline):

@@ -67,6 +67,7 @@ class ReactorThread:
         """
         self.users: dict[IUser, None] = {}
         self._lock = threading.Lock()
+        self._reactor: Any = None
         self._own: threading.Thread | None = None
         self._isUsed = False
         self.isFork = False
@@ -89,6 +90,18 @@ class ReactorThread:
                 " one (twisted.internet.threads.deferToThread), or use the router that returns"
                 " Deferreds"
             )
+        if not self.isRunning and threading.current_thread() is threading.main_thread():
+            raise CannotBlock(
+                "the reactor does not run (yet), and this is the thread that is to run it; call"
+                " from another one"
+            )
+
+    @property
+    def isRunning(self) -> bool:
+        """
+        Does the reactor run?
+        """
+        return self._reactor is not None and bool(self._reactor.running)
 
     def isHere(self) -> bool:
         """
@@ -96,10 +109,11 @@ class ReactorThread:
         """
         return bool(threadable.isInIOThread())
 
-    def obtain(self) -> Any:
+    def obtain(self, mayStart: bool = True) -> Any:
         """
         The reactor, which runs.
 
+        @param mayStart: run it, if it does not run. Else it is somebody's who is yet to run it.
         @raise CannotBlock: this process was forked from one that has it.
         @raise ConfigError: it does not run, and cannot be started.
         """
@@ -113,7 +127,8 @@ class ReactorThread:
                 atexit.register(self._atExit)
                 if hasattr(os, "register_at_fork"):
                     os.register_at_fork(after_in_child=self._forked)
-            if not reactor.running:
+            self._reactor = reactor
+            if mayStart and not reactor.running:
                 self._start(reactor)
         return reactor
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from twisted.application.service import IService
 from twisted.internet.defer import Deferred
 
 from ..core.delivery import Listener
@@ -62,7 +63,8 @@ class BlockingRouter:
         @param endpoint: what to connect to, as for L{ClientRouter<pysig_twisted.ClientRouter>};
             C{None} for a router of this process alone.
         @param router: any router that there is already, which this one is to use. Closing leaves
-            it, but for what was added here.
+            it, but for what was added here. If it is a service, the reactor is not started: who
+            has made it runs that, if need be later.
         @param wait: return when the link is up, and fail if the first attempt fails. Else return
             at once, and try until it is.
         @param timeout: seconds for each call that is given no other.
@@ -82,11 +84,13 @@ class BlockingRouter:
         if router is not None and not IRouter.providedBy(router):
             raise BadRequest(f"router {router!r} is none; see IRouter")
         checkTimeout(timeout)
-        self._lifetime = lifetime = Lifetime(timeout, handlers)
+        # A service has an application, which runs the reactor, or will.
+        mayStart = not IService.providedBy(router)
+        self._lifetime = lifetime = Lifetime(timeout, handlers, mayStart)
         self._calls, self._declared = lifetime.calls, lifetime.declared
         if endpoint is None or not wait:
             # The reactor's thread may do so too, in order to give the router to others.
-            if reactorThread.isHere():
+            if reactorThread.isHere() or not reactorThread.isRunning:
                 lifetime.open(endpoint, router, options)
             else:
                 self._calls.call("the router", lifetime.open, endpoint, router, options)

@@ -381,6 +381,27 @@ class ReactorTests(ProcessCase):
         self.saidGoodbye("lamp")
 
     @threaded
+    def test_service(self) -> None:
+        """For a service of an application's the reactor is left to that, which runs it later."""
+        self.ends(
+            "from pysig_twisted import ClientRouter\n"
+            "from twisted.internet import reactor\n"
+            "client = ClientRouter(endpoint)\n"
+            "client.startService()\n"
+            "router = BlockingRouter(router=client)\n"
+            "print(caught(router.senders), threading.active_count())\n"
+            "def work():\n"
+            "    router.whenConnected()\n"
+            "    print(router.request('here', 'twice', 2))\n"
+            "    reactor.callFromThread(reactor.stop)\n"
+            "threading.Thread(target=work).start()\n"
+            "reactor.run()\n"
+            "print('end')",
+            "CannotBlock 1",
+            "4",
+        )
+
+    @threaded
     def test_crash(self) -> None:
         """Should the reactor's thread end by itself, who waits is told."""
         self.ends(
