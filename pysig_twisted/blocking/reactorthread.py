@@ -138,8 +138,6 @@ class ReactorThread:
         """
         # As in C{twistd pysig}: timers that do not follow a clock which is set.
         reactor.seconds = time.monotonic
-        # Those in which names are looked up. Others than daemons would keep the process.
-        reactor.getThreadPool().threadFactory = _daemon
         started = threading.Event()
         errors: list[BaseException] = []
         reactor.callWhenRunning(started.set)
@@ -153,6 +151,7 @@ class ReactorThread:
                 user.abandon()
             started.set()
 
+        # The threads that it starts, in which names are looked up, are daemons then as well.
         self._own = threading.Thread(target=run, name="pysig-reactor", daemon=True)
         self._own.start()
         started.wait(STARTING)
@@ -198,13 +197,6 @@ class ReactorThread:
         This is another process, in which nothing of this runs.
         """
         self.isFork = True
-
-
-def _daemon(**options: Any) -> threading.Thread:
-    """
-    A thread that keeps no process.
-    """
-    return threading.Thread(**{**options, "daemon": True})
 
 
 reactorThread: Final = ReactorThread()

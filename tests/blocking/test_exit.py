@@ -369,8 +369,10 @@ class ReactorTests(ProcessCase):
             "    reactor.callLater(0.1, reactor.stop)\n"
             "    print(caught(router.request, 'here', 'never', timeout=600))\n"
             "    print(caught(router.senders))\n"
-            "reactor.callWhenRunning(threading.Thread(target=work).start)\n"
+            "thread = threading.Thread(target=work)\n"
+            "reactor.callWhenRunning(thread.start)\n"
             "reactor.run()\n"
+            "thread.join()\n"
             "print(caught(BlockingRouter))\n"
             "print('end')",
             "4 2",

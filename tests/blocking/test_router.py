@@ -204,7 +204,8 @@ class LocalTests(ThreadCase):
         self.addCleanup(gate.set)
         router.addSender("slow", (), {"wait": lambda params: gate.wait(PATIENCE), "now": int})
         begin = time.monotonic()
-        self.assertRaises(RequestTimeout, router.request, "slow", "wait", timeout=0.05)
+        error = self.assertRaises(RequestTimeout, router.request, "slow", "wait", timeout=0.05)
+        self.assertEqual(str(error), "request slow.wait had no answer within 0.05 s")
         self.assertLess(time.monotonic() - begin, PATIENCE / 2)
         self.assertEqual(router.request("slow", "now", 5), 5)
 
@@ -677,7 +678,8 @@ class ClosingTests(ThreadCase):
         """Nothing of a router that was closed is kept."""
         from pysig_twisted.blocking.reactorthread import reactorThread
 
-        before = len(reactorThread.users)
+        triggers = reactor._eventTriggers["shutdown"].before
+        before, triggersBefore = len(reactorThread.users), len(triggers)
         for _ in range(3):
             router = self.router()
             router.addSender("lamp")
@@ -685,6 +687,7 @@ class ClosingTests(ThreadCase):
             router.close()
             self.assertEqual(len(reactorThread.users), before)
             self.assertEqual(router._calls._waiting, {})
+            self.assertEqual(len(triggers), triggersBefore)
 
 
 class NetworkTests(ServerCase):
@@ -860,6 +863,28 @@ class NetworkTests(ServerCase):
                 lamp.trigger("level", number)
         until(lambda: heard.presence[-1:] == [("lamp", "closed")])
         self.assertEqual(heard.data, list(range(1000)))
+
+    @threaded
+    def test_quiet(self) -> None:
+        """What stood in line for a listener when the router is closed is not heard any more."""
+        router, gate, heard = self.router(self.endpoint), threading.Event(), Heard()
+        self.addCleanup(gate.set)
+
+        def listener(info: Any, data: Any) -> None:
+            heard(info, data)
+            gate.wait(PATIENCE)
+
+        router.addListener(listener, "lamp").whenSettled()
+        lamp = router.addSender("lamp", "level").whenSettled()
+        for number in range(50):
+            lamp.trigger("level", number)
+        until(lambda: len(router._lifetime.listening._waiting) == 50)  # the first was #connect
+        threads = Threads()
+        threads.start(router.close)
+        until(lambda: router._lifetime._isOver.is_set())
+        gate.set()
+        threads.join()
+        self.assertEqual(heard.events, [("lamp", "#connect")])
 
     @threaded
     def test_aliases(self) -> None:
