@@ -147,7 +147,7 @@ class ReactorThread:
                 reactor.run(installSignalHandlers=False)
             except BaseException as error:
                 errors.append(error)
-            for user in tuple(self.users):
+            for user in tuple(self.users.copy()):
                 user.abandon()
             started.set()
 
@@ -177,7 +177,7 @@ class ReactorThread:
             self._own.join(ENDING)
             return
         done = threading.Semaphore(0)
-        users = tuple(self.users)
+        users = tuple(self.users.copy())
         for user in users:
             reactor.callFromThread(  # type: ignore[attr-defined]
                 lambda user=user: user.shut().addBoth(lambda _: done.release())

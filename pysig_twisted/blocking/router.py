@@ -242,6 +242,7 @@ class BlockingRouter:
         """
         See L{IRouter.senders}.
 
+        @param timeout: seconds; over a network more than 30 count as 30.
         @return: them.
         """
         found: list[SenderInfo] = self._calls.call(
@@ -254,6 +255,8 @@ class BlockingRouter:
     def flush(self, *, timeout: float | None = None) -> None:
         """
         Wait until the router has taken, or refused, all that was fired before.
+
+        @param timeout: seconds; over a network more than 30 count as 30.
         """
         self._calls.call("flush", self._declared.router.flush, seconds=self._calls.seconds(timeout))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SkipTest
 
+from pysig_twisted.blocking.reactorthread import ENDING
 from pysig_twisted.testing import Recorder
 
 from .threadcase import PATIENCE, ServerCase, threaded, until
@@ -86,7 +87,7 @@ class ProcessCase(ServerCase):
     def run_(self, program: str, interrupt: bool = False) -> Done:
         """Run one, in a thread. It must not take so long that something has waited for it."""
         done = Done(program, self.endpoint, interrupt)
-        self.assertLess(done.seconds, 4.0, done.printed)
+        self.assertLess(done.seconds, ENDING, done.printed)
         return done
 
     def ends(self, program: str, *printed: str, status: int = 0) -> None:
@@ -379,6 +380,24 @@ class ReactorTests(ProcessCase):
             "ShuttingDown",
             "ShuttingDown",
             "ConfigError",
+        )
+        self.saidGoodbye("lamp")
+
+    @threaded
+    def test_elsewhere(self) -> None:
+        """With one that runs in a thread of the program's the goodbye is said as well."""
+        self.ends(
+            "from twisted.internet import reactor\n"
+            "running = threading.Event()\n"
+            "reactor.callWhenRunning(running.set)\n"
+            "run = lambda: reactor.run(installSignalHandlers=False)\n"
+            "threading.Thread(target=run, daemon=True).start()\n"
+            "running.wait()\n"
+            "router = BlockingRouter(endpoint)\n"
+            "print(threading.active_count())\n"
+            "router.addSender('lamp').whenSettled()\n"
+            "print('end')",
+            "2",
         )
         self.saidGoodbye("lamp")
 
