@@ -115,14 +115,16 @@ def found(name: str) -> str:
 
 
 def startOurs(
-    folder: Path, listen: str = "tcp:0:backlog=1000:interface=127.0.0.1"
+    folder: Path, listen: str = "tcp:0:backlog=1000:interface=127.0.0.1", more: str = ""
 ) -> Iterator[Server]:
     """
     C{twist pysig server}. Where its defaults are for many clients, it may do more for one.
+
+    @param more: other lines of its table C{[server]}.
     """
     config = folder / "server.toml"
     config.write_text(
-        f"[server]\nlisten = [{json.dumps(listen)}]\n"
+        f"[server]\nlisten = [{json.dumps(listen)}]\n{more}"
         f"[limits]\noutbox = {LARGE}\nsenders = 100000\nsubscriptions = 1000000\n"
     )
     arguments = ("--log-format=text", "pysig", "server", "--config", str(config))
@@ -132,12 +134,17 @@ def startOurs(
 
 def startOverTls(folder: Path) -> Iterator[Server]:
     """
-    The same over TLS, where both sides show a certificate.
+    The same over TLS, where both sides show a certificate. So it is known who connects, and there
+    are rules: one, by which everybody may do everything.
     """
+    (folder / "acl.toml").write_text(
+        '[[allow]]\nname = "all"\nwho = ["*"]\nsend = ["*"]\nlisten = ["*"]\nrequest = ["*"]\n'
+    )
+    acl = f"acl = {json.dumps(str(folder / 'acl.toml'))}\n"
     Folder(str(folder)).begin(["127.0.0.1"], ["client"], datetime.now(timezone.utc))
     path = quoteStringArgument(str(folder))
     own = f"certificate={path}/server.pem:privateKey={path}/server.key:clientCA={path}/ca.pem"
-    for server in startOurs(folder, f"mtls:0:{own}:backlog=1000:interface=127.0.0.1"):
+    for server in startOurs(folder, f"mtls:0:{own}:backlog=1000:interface=127.0.0.1", acl):
         mine = f"certificate={path}/client.pem:privateKey={path}/client.key"
         yield Server(f"mtls:{server.address}:{mine}:trustRoots={path}/ca.pem", server.pid)
 

@@ -163,8 +163,8 @@ def knobRows() -> Iterator[Row]:
     yield (
         "history",
         *limit("history"),
-        "what the router remembers of all senders together; the oldest is forgotten of a sender that"
-        " has about as much as any, of the principal that has",
+        "what the router remembers of all senders together; the oldest is forgotten of a sender"
+        " that has about as much as any, of the principal that has",
     )
     yield (
         "history of one sender",
@@ -239,8 +239,8 @@ def knobRows() -> Iterator[Row]:
     yield (
         "outboxes",
         *limit("outboxes"),
-        "what may wait for all peers together; over it those go for which most waits, of the principal"
-        " for which most waits",
+        "what may wait for all peers together; over it those go for which most waits, of the"
+        " principal for which most waits",
     )
     yield (
         "frames that are not whole",

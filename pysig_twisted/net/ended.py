@@ -29,6 +29,12 @@ The same of those whose end was not told: there may have been as many senders.
 """
 
 
+Place = tuple[str, int]
+"""
+A name, and the number of a life.
+"""
+
+
 class _End(NamedTuple):
     """
     A life that is over.
@@ -36,10 +42,10 @@ class _End(NamedTuple):
     @ivar seq: the number of its last event that was heard or told as missed.
     @ivar since: when it was over, or when a router could have told; C{None} while
         none could.
-    @ivar isHidden: is it over for us alone?
+    @ivar isHidden: is it over for us alone, or was all that may follow told as missed? Nothing is
+        told then of what it fires meanwhile.
     """
 
-    sid: int
     seq: int
     since: float | None
     isHidden: bool = False
@@ -47,7 +53,7 @@ class _End(NamedTuple):
 
 class Ended:
     """
-    See the module. Of each name it is the last such life.
+    See the module. A router is told of the last such life of each name.
 
     @ivar window: seconds for which the router remembers what has ended.
     """
@@ -59,8 +65,10 @@ class Ended:
         self.window = 0.0
         self._now = now
         self._downSince: float | None = None
-        self._told: dict[str, _End] = {}
-        self._lost: dict[str, _End] = {}
+        self._told: dict[Place, _End] = {}
+        self._lost: dict[Place, _End] = {}
+        # The life of each name that ended last.
+        self._last: dict[str, int] = {}
 
     def add(self, name: str, sid: int, seq: int, isTold: bool, isHidden: bool = False) -> None:
         """
@@ -69,42 +77,51 @@ class Ended:
         @param isTold: has the router said so, and which its last event was?
         @param isHidden: is it over for us alone, as we may not know of it any more?
         """
-        self._told.pop(name, None)
-        self._lost.pop(name, None)
+        self.forget(name, sid)
         ends, limit = (self._told, MAX_TOLD) if isTold else (self._lost, MAX_LOST)
-        ends[name] = _End(sid, seq, self._now() if isTold else None, isHidden)
+        ends[name, sid] = _End(seq, self._now() if isTold else None, isHidden)
+        self._last[name] = sid
         if len(ends) > limit:
-            del ends[next(iter(ends))]
+            self.forget(*next(iter(ends)))
+
+    def forget(self, name: str, sid: int) -> None:
+        """
+        This life is not over, or nothing is known of it any more.
+        """
+        self._told.pop((name, sid), None)
+        self._lost.pop((name, sid), None)
+        if self._last.get(name) == sid:
+            del self._last[name]
 
     def lastOf(self, name: str, sid: int) -> int | None:
         """
         The number of the last event of this life, if it is over.
         """
-        end = self._told.get(name) or self._lost.get(name)
-        return end.seq if end is not None and end.sid == sid else None
+        end = self._told.get((name, sid)) or self._lost.get((name, sid))
+        return None if end is None else end.seq
 
     def isHidden(self, name: str, sid: int) -> bool:
         """
-        Is this life over for us alone? What it fires meanwhile is not for us.
+        Is nothing to be told of what this life fires while it is over for us?
         """
-        end = self._told.get(name)
-        return end is not None and end.sid == sid and end.isHidden
+        end = self._told.get((name, sid)) or self._lost.get((name, sid))
+        return end is not None and end.isHidden
 
     def isTold(self, name: str, sid: int, seq: int) -> bool:
         """
         Has the router said that this life is over, and that no event of it has a
         number above this?
         """
-        end = self._told.get(name)
-        return end is not None and end.sid == sid and end.seq <= seq
+        end = self._told.get((name, sid))
+        return end is not None and end.seq <= seq
 
-    def forget(self, name: str, sid: int) -> None:
+    def hide(self, name: str, sid: int) -> None:
         """
         What else this life has fired, if anything, is told as missed.
         """
-        end = self._lost.get(name)
-        if end is not None and end.sid == sid:
-            del self._lost[name]
+        end = self._lost.get((name, sid))
+        if end is not None:
+            self._lost[name, sid] = end._replace(isHidden=True)
 
     def linkLost(self) -> None:
         """
@@ -119,9 +136,9 @@ class Ended:
         """
         self._downSince = None
         self._expire()
-        for name, end in self._lost.items():
+        for place, end in self._lost.items():
             if end.since is None:
-                self._lost[name] = end._replace(since=self._now())
+                self._lost[place] = end._replace(since=self._now())
 
     def seen(self) -> Iterator[tuple[str, int, int]]:
         """
@@ -129,10 +146,12 @@ class Ended:
         """
         self._expire()
         limit = self._upUntil() - 2 * self.window
-        for ends in (self._told, self._lost):
-            for name, end in ends.items():
-                if ends is self._lost or end.since is None or end.since >= limit:
-                    yield name, end.sid, end.seq
+        for name, sid in self._last.items():
+            told, lost = self._told.get((name, sid)), self._lost.get((name, sid))
+            if told is not None and (told.since is None or told.since >= limit):
+                yield name, sid, told.seq
+            elif lost is not None and not lost.isHidden:
+                yield name, sid, lost.seq
 
     def _upUntil(self) -> float:
         """
@@ -147,7 +166,7 @@ class Ended:
         limit = self._upUntil() - max(KEPT, 2 * self.window)
         for ends in (self._told, self._lost):
             old = [
-                name for name, end in ends.items() if end.since is not None and end.since < limit
+                place for place, end in ends.items() if end.since is not None and end.since < limit
             ]
-            for name in old:
-                del ends[name]
+            for place in old:
+                self.forget(*place)

@@ -185,8 +185,11 @@ class View:
             if not isWanted(known):
                 return  # who was told has removed the last subscription
         last, seq = self.ended.lastOf(info.name, info.sid), known.seq
+        # What was heard before the end is not heard again.
+        known.seq = max(seq, last or 0)
         if self.ended.isHidden(info.name, info.sid):
             last = None
+        self.ended.forget(info.name, info.sid)
         self.known[info.name] = known
         self._raised[info.name] = (info.sid, last or 0, seq)
         self._tell(known, None)
@@ -228,7 +231,7 @@ class View:
         if gap.first is not None and self.ended.isTold(name, sid, gap.first - 1):
             return False
         if gap.last is None:
-            self.ended.forget(name, sid)
+            self.ended.hide(name, sid)
         return True
 
     def place(self, name: str) -> Place | None:

@@ -22,6 +22,7 @@ from .scenarios import (
     ends,
     exhaustion,
     links,
+    passwords,
     serialasking,
     seriallines,
     serialload,
@@ -34,7 +35,7 @@ from .scenarios import (
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for module in (
-        *(links, ends, slow, stopped, exhaustion),
+        *(links, ends, slow, stopped, exhaustion, passwords),
         *(serialreplug, serialload, serialports, serialasking, seriallines),
     )
     for scenario in module.SCENARIOS

@@ -25,7 +25,7 @@ FINEST = 1e-5
 PRESENCE = (CONNECT, DISCONNECT)
 
 SAMPLED = 8
-"""Of so many events, it is looked at one how late it is."""
+"""Of so many events, it is usually looked at one how late it is."""
 
 
 class Lateness:
@@ -66,7 +66,11 @@ class Ledger:
     @ivar heard: how many events it heard.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sampled: int = SAMPLED) -> None:
+        """
+        @param sampled: of so many events, it is looked at one how late it is.
+        """
+        self._sampled = sampled
         self.entries: list[Entry] = []
         self.lateness = Lateness()
         self.false = 0
@@ -91,7 +95,7 @@ class Ledger:
         self.heard += 1
         if numberOf(data) != seq:
             self.false += 1
-        if not self.heard % SAMPLED and not info.replayed:
+        if not self.heard % self._sampled and not info.replayed:
             self.lateness.add(time.time() - info.time)
 
     def _presence(self, info: EventInfo, data: Any) -> None:

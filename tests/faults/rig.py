@@ -181,12 +181,15 @@ class Rig:
         )
         return program
 
-    async def server(self, *, port: int = 0, line: str = "", **limits: Any) -> Server:
+    async def server(
+        self, *, port: int = 0, line: str = "", options: Sequence[str] = (), **limits: Any
+    ) -> Server:
         """
         A server that listens on a socket in the folder and on TCP.
 
         @param port: the TCP port; 0 for any.
         @param line: where it listens besides.
+        @param options: what else stands on its command line.
         @param limits: what stands in its file under C{[limits]}.
         """
         lines = "".join(f"{key} = {value}\n" for key, value in limits.items())
@@ -198,6 +201,7 @@ class Rig:
             *("pysig", "server", "--config", str(file), "--listen", self.unix),
             *("--listen", f"tcp:{port}:interface=127.0.0.1"),
             *(("--listen", line) if line else ()),
+            *options,
         )
         await server.says("listening on", 3 if line else 2)
         return server
@@ -223,6 +227,12 @@ class Rig:
         crowd = self._obedient("crowd")
         await crowd.ask("open", endpoint=self.unix, count=count, sender=sender)
         return crowd
+
+    async def guesser(self) -> Obedient:
+        """A process that tries out passwords; see L{tests.faults.guesser}."""
+        guesser = self._obedient("guesser")
+        await guesser.ask("waiting")
+        return guesser
 
     def prepare(self, **counts: int) -> None:
         """Start processes that will be needed soon: it takes less time together."""

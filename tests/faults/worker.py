@@ -15,7 +15,7 @@ from zope.interface import implementer
 from pysig_twisted import ClientRouter, IConnectionObserver, Limits, PeerInfo, PysigError, Sender
 
 from .checker import packed
-from .ledger import Ledger
+from .ledger import SAMPLED, Ledger
 from .publishing import EVENT, Publishing
 
 
@@ -62,9 +62,13 @@ class Client:
         self.publishing: Publishing | None = None
         self.answers: list[list[Any]] = []
 
-    def listen(self, sender: str | None) -> Deferred[Any]:
-        """Hear all events of a sender; fires when the router tells of them."""
-        ledger = self.ledger = Ledger()
+    def listen(self, sender: str | None, sampled: int = SAMPLED) -> Deferred[Any]:
+        """
+        Hear all events of a sender; fires when the router tells of them.
+
+        @param sampled: of so many events, it is looked at one how late it is.
+        """
+        ledger = self.ledger = Ledger(sampled)
         subscription = self.router.addListener(
             ledger.hear, sender, snapshot=True, onGap=ledger.missed
         )
@@ -99,11 +103,17 @@ class Actor:
 
     async def _begin(self, endpoint: str, count: int, options: dict[str, Any]) -> None:
         grace = options.pop("linkGrace", 5.0)
+        credentials = options.pop("credentials", None)
         limits = Limits(**options) if options else None
         for _ in range(count):
             links = Links()
             router = ClientRouter(
-                endpoint, limits=limits, observer=links, linkGrace=grace, reactor=self._reactor
+                endpoint,
+                limits=limits,
+                observer=links,
+                linkGrace=grace,
+                credentials=credentials,
+                reactor=self._reactor,
             )
             self._clients.append(Client(router, links))
         started = self._clients[-count:]
@@ -117,13 +127,13 @@ class Actor:
         """
         Connect more clients; the answer comes when all are connected.
 
-        @param options: C{linkGrace}, and limits.
+        @param options: C{linkGrace}, C{credentials}, and limits.
         """
         return Deferred.fromCoroutine(self._begin(endpoint, count, options))
 
-    def doListen(self, sender: str | None) -> Deferred[Any]:
+    def doListen(self, sender: str | None, sampled: int = SAMPLED) -> Deferred[Any]:
         """Have each client hear this sender; the answer comes when all do."""
-        return self._all([client.listen(sender) for client in self._clients])
+        return self._all([client.listen(sender, sampled) for client in self._clients])
 
     def doOffer(self, name: str, size: int = 24) -> Deferred[Any]:
         """Have each client offer a sender; with several of them, the name gets a number."""

@@ -70,6 +70,9 @@ class Ear:
     @ivar heard: the numbers of the events of each life that were heard.
     @ivar missed: those that were told as missed.
     @ivar since: of some lives, after which number it is owed all.
+    @ivar perhaps: those of them that were told with no end; if they are heard, they were not.
+    @ivar open: of lives that were told as missed with no end, from which number on. That ends where
+        they are heard of next.
     """
 
     def __init__(self, world: World, key: tuple[str | None, str | None], snapshot: bool) -> None:
@@ -84,6 +87,8 @@ class Ear:
         self._gone: set[str] = set()
         self.missed: dict[tuple[str, str], set[int]] = {}
         self.since: dict[str, int] = {}
+        self.open: dict[tuple[str, str], int] = {}
+        self.perhaps: dict[tuple[str, str], set[int]] = {}
 
     def hear(self, info: EventInfo, data: Any) -> None:
         """Something is told."""
@@ -97,11 +102,14 @@ class Ear:
         if not self._sender(name):
             raise Broken(f"{name} was not asked for")
         if event in (CONNECT, DISCONNECT):
+            if event == CONNECT:
+                self._heardOf(name, data["sid"], info.seq)
             self._turn(name, event, data)
             return
         if not self._event(event):
             raise Broken(f"{event} was not asked for")
         number, life = data
+        self._heardOf(name, life, number - 1)
         fired = self._world.lives.get(life)
         if fired is None or fired.name != name or number != info.seq:
             raise Broken(f"{info!r} with {data!r} was never fired")
@@ -113,8 +121,18 @@ class Ear:
         if heard and number <= heard[-1]:
             raise Broken(f"{life} {number} comes after {heard[-1]}")
         if number in self.missed.get((name, life), ()):
-            raise Broken(f"{life} {number} was told as missed")
+            if number not in self.perhaps.get((name, life), ()):
+                raise Broken(f"{life} {number} was told as missed")
+            self.missed[name, life].discard(number)
         heard.append(number)
+
+    def _heardOf(self, name: str, life: str, last: int) -> None:
+        """A life that was told as missed is here, after that number."""
+        first = self.open.pop((name, life), None)
+        if first is not None:
+            heard = set(self.heard.get((name, life), ()))
+            told = set(range(first, last + 1))
+            self.missed.setdefault((name, life), set()).update(told - heard)
 
     def _turn(self, name: str, event: str, data: Any) -> None:
         isUp = event == CONNECT
@@ -145,6 +163,10 @@ class Ear:
         for life, fired in lives:
             first = 1 if gap.first is None else gap.first
             last = len(fired.events) if gap.last is None else gap.last
+            if gap.last is None:
+                place = (gap.sender, life)
+                self.open[place] = first
+                self.perhaps.setdefault(place, set()).update(range(first, last + 1))
             heard = set(self.heard.get((gap.sender, life), ()))
             told = set(range(first, last + 1))
             if gap.sid is not None and gap.first is not None and heard & told:

@@ -252,6 +252,8 @@ class PolicedListener(Listener):
         """Connect, and go on; what was denied is asked for again."""
         self.replays, self.open, self.expected = {}, {}, {}
         self.buffer, self.wasDenied = b"", False
+        # What it has given up while the answer was not there does not go on.
+        self.agreed &= self.wanted.keys()
         self.history: list[tuple[int, frozenset[Key]]] = [(0, frozenset(self.agreed))]
         self.isConnecting = True
         self.place = 0
@@ -459,9 +461,14 @@ class PolicedListener(Listener):
 
     # Replays
 
+    @property
+    def asked(self) -> set[Key]:
+        """The subscriptions that it has, and has not given up."""
+        return self.agreed & self.wanted.keys()
+
     def askReplay(self, key: Key, start: Any) -> None:
         """Ask for what was fired before."""
-        if self.isUp and key in self.agreed:
+        if self.isUp and key in self.asked:
             self.replays[self._call(Listen(*key, start=start))] = key
 
     def _replay(self, message: Replay) -> None:
@@ -683,8 +690,8 @@ class Town:
     def replay(self, chance: Random) -> None:
         """A listener asks for what was fired before."""
         listener = chance.choice(self.listeners)
-        if listener.agreed:
-            key = chance.choice(sorted(listener.agreed, key=repr))
+        if listener.asked:
+            key = chance.choice(sorted(listener.asked, key=repr))
             listener.askReplay(key, chance.choice(("last", 1, 5, 1000)))
 
     def ask(self, chance: Random) -> None:

@@ -25,12 +25,15 @@ class EndedTests(SynchronousTestCase):
         return sorted(self.ended.seen())
 
     def test_last(self) -> None:
-        """Of each name it is the last life, however it ended."""
+        """Of each name a router is told of the last life, however it ended."""
         for sid, isTold in ((1, True), (2, False), (3, False), (4, True)):
             self.ended.add("s", sid, sid * 10, isTold)
             self.assertEqual(self.seen(), [("s", sid, sid * 10)])
             self.assertEqual(self.ended.lastOf("s", sid), sid * 10)
-            self.assertIsNone(self.ended.lastOf("s", sid - 1))
+            self.assertIsNone(self.ended.lastOf("s", sid + 1))
+        self.assertEqual([self.ended.lastOf("s", sid) for sid in (1, 2, 3)], [10, 20, 30])
+        self.ended.forget("s", 4)
+        self.assertEqual(self.seen(), [])
 
     def test_isTold(self) -> None:
         """It is known of which life which event was the last of all."""
@@ -75,14 +78,25 @@ class EndedTests(SynchronousTestCase):
         self.clock.advance(0.1)
         self.assertEqual(self.seen(), [])
 
-    def test_forget(self) -> None:
-        """Or until it was said what became of it."""
+    def test_hide(self) -> None:
+        """Or until it was said what became of it. What was heard of it is remembered."""
         self.ended.add("s", 1, 5, False)
-        self.ended.forget("s", 2)
-        self.ended.forget("t", 1)
-        self.assertEqual(len(self.seen()), 1)
-        self.ended.forget("s", 1)
-        self.assertEqual(self.seen(), [])
+        self.ended.hide("s", 2)
+        self.ended.hide("t", 1)
+        self.assertEqual((len(self.seen()), self.ended.isHidden("s", 1)), (1, False))
+        self.ended.hide("s", 1)
+        self.assertEqual((self.seen(), self.ended.isHidden("s", 1)), ([], True))
+        self.assertEqual(self.ended.lastOf("s", 1), 5)
+
+    def test_goesOn(self) -> None:
+        """A life that is here again is not over."""
+        for isTold in (True, False):
+            self.ended.add("s", 1, 5, isTold)
+            self.ended.forget("s", 2)
+            self.ended.forget("t", 1)
+            self.assertEqual(len(self.seen()), 1)
+            self.ended.forget("s", 1)
+            self.assertEqual((self.seen(), self.ended.lastOf("s", 1)), ([], None))
 
     def test_bounded(self) -> None:
         """There is a limit to both."""

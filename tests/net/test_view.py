@@ -400,8 +400,8 @@ class PlaceTests(SynchronousTestCase):
     def test_passedWithoutEnd(self) -> None:
         """What else a life has fired that was given up is told once."""
         self.assertTrue(self.view.passed(Gap("lost", 3, 2, None, None, None, "history")))
-        self.all.up("lost", sid=3, seq=8)
-        self.assertEqual(self.all.gaps, [])
+        self.all.up("lost", sid=3, seq=0)
+        self.assertEqual((self.all.gaps, self.view.place("lost")), ([], (3, 1)))
 
     def test_settle(self) -> None:
         """A number that was told too early, as the connection is late there, does not count."""
@@ -442,6 +442,19 @@ class SameLifeTests(SynchronousTestCase):
         """If that is nothing, there is no gap."""
         self.all.up("s", seq=5)
         self.assertEqual(self.all.gaps, [])
+
+    def test_heard(self) -> None:
+        """What was heard before its end is not heard again, should all of it be sent again."""
+        self.all.up("s", seq=0)
+        self.assertEqual((self.all.view.place("s"), self.all.gaps), ((1, 5), []))
+
+    def test_goesOn(self) -> None:
+        """While it is here it is not over, so that its next end is told."""
+        self.all.up("s", seq=5)
+        self.assertFalse(self.all.view.ended.isTold("s", 1, 9))
+        self.all.taken()
+        self.all.down("s", seq=5)
+        self.assertEqual(self.all.taken(), [("s", "closed")])
 
     def test_otherLife(self) -> None:
         """Another life's numbers say nothing about this one."""
