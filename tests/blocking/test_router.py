@@ -439,15 +439,15 @@ class SlowListenerTests(ThreadCase):
         listener = ThreadedListener(heard, heard.onGap, workers)
 
         def run() -> None:
+            workers.submit(self, gate.wait, PATIENCE)
             listener(EventInfo("a", "e", 1, 0.0), 0)
             for number in range(1000):
                 name = "ab"[number % 2]
                 listener.missed(Gap(name, None, number, number, 1, ("e",), "link"))
 
-        workers.submit(self, gate.wait, PATIENCE)
         reactor.callFromThread(run)
         until(lambda: listener._gapsAhead == AHEAD)
-        self.assertLessEqual(len(workers._waiting), AHEAD + 1)
+        self.assertLessEqual(len(workers._waiting), AHEAD + 2)  # and the event, and the first job
         gate.set()
         until(lambda: sum(gap.n for gap in heard.gaps) == 1000)
         self.assertEqual(len(heard.gaps), AHEAD + 2)
