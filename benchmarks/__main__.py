@@ -16,6 +16,7 @@ from typing import Any
 from .contenders import END_TO_END, MOSQUITTO
 from .machine import machine, versions
 from .parts import (
+    blocking,
     fanout,
     idle,
     latency,
@@ -43,6 +44,7 @@ PARTS: dict[str, tuple[Callable[[Settings], list[Table]], str]] = {
     "server": (server.run, "servers alone, fed and drained by raw sockets"),
     "rules": (rules.run, "our server alone, with rules and without"),
     "subscribing": (subscribing.run, "100,000 listeners over 10,000 senders"),
+    "blocking": (blocking.run, "calls from threads that wait, beside the same under Twisted"),
     "payload": (payload.run, "events of 1 KiB, 64 KiB and 1 MiB"),
     "tls": (tls.run, "one publisher to one listener and to 100, plain and over TLS"),
 }

@@ -35,6 +35,20 @@ GROUPS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
         "The server alone",
         [("server-runs", "1 sender, events/s"), ("server-interleaved", "8 senders, events/s")],
     ),
+    (
+        "Threads, in one process",
+        [
+            ("blocking-request-local", "a request, µs"),
+            ("blocking-trigger-local", "a trigger, µs"),
+        ],
+    ),
+    (
+        "Threads, through a server",
+        [
+            ("blocking-request-remote", "a request, µs"),
+            ("blocking-trigger-remote", "a trigger, µs"),
+        ],
+    ),
     ("Subscribing", [("subscribing", "a listener, µs")]),
     ("With the subscriptions of others", [("subscribed-cpu", "an event, µs of processor time")]),
 )

@@ -270,6 +270,17 @@ class CommandTests(SynchronousTestCase):
         self.part("latency", "latency-median", "latency-p99.9")
 
     @slow
+    def test_blocking(self) -> None:
+        """Requests and triggers from threads, each beside the same without them."""
+        tables = benchmark(self, "blocking")["parts"]["blocking"]
+        kinds = [(call, place) for place in ("local", "remote") for call in ("request", "trigger")]
+        keys = [f"blocking-{call}-{place}" for call, place in kinds]
+        self.assertEqual([table["key"] for table in tables], keys)
+        for table in tables:
+            self.assertIn("BlockingRouter", table["contenders"])
+            self.assertIn(table["reference"], ("Router", "ClientRouter"))
+
+    @slow
     def test_payload(self) -> None:
         """Larger events."""
         self.part("payload", "payload-1-KiB", "payload-64-KiB", "payload-1-MiB")

@@ -56,6 +56,7 @@ CONNECT = "127.0.0.1:7744"
 
 ELSEWHERE = {
     "docs/asyncio.md": "tests/endtoend/test_asyncio.py",
+    "docs/blocking.md": "tests/blocking/test_page.py",
     "docs/tutorial.md": "tests/endtoend/test_tutorial.py",
 }
 """The pages whose Python is programs, and the tests that run these."""

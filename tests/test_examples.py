@@ -135,6 +135,8 @@ class ExampleTests(SynchronousTestCase):
         "custom_wire.py": "test_customWire",
         "generic_client_request.py": "test_genericClientRequest",
         "disk_usage_cron.py": "test_diskUsageCron",
+        "blocking_script.py": "test_blockingScript",
+        "blocking_workers.py": "test_blockingWorkers",
         "serial_endpoint.py": "test_serialEndpoint",
         "serial_bridge.py": "test_serialBridge",
         "serial_routers.py": "test_serialRouters",
@@ -318,6 +320,47 @@ class ExampleTests(SynchronousTestCase):
         self.assertRegex(
             printed, r"\Adisk_usage_cron: nothing was told: cannot connect to unix:\S+: .*\n$"
         )
+
+    def test_blockingScript(self) -> None:
+        """It hears and asks; without a router it says so in one line."""
+        server = self.start("server.py", self.endpoint)
+        server.expect(r".*listening on")
+        status, printed = self.ended("blocking_script.py", self.endpoint)
+        self.assertEqual(
+            printed.splitlines(),
+            [
+                "here: clock",
+                "heard: 0",
+                "heard: 1",
+                "heard: 2",
+                "asked: 42",
+                "NoSuchMethod: sender 'counter' has no request 'halve'; it has: double",
+            ],
+        )
+        self.assertEqual(status, 0)
+        server.expect(r"counter #disconnect .*'closed'")
+        server.stop()
+        status, printed = self.ended("blocking_script.py", self.endpoint)
+        self.assertEqual(status, 1)
+        self.assertRegex(printed, r"\Ablocking_script: cannot connect to unix:\S+: .*\n$")
+
+    def test_blockingWorkers(self) -> None:
+        """Its threads do their work beside each other, with a server and without."""
+        server = self.start("server.py", self.endpoint)
+        server.expect(r".*listening on")
+        for endpoint in ([], [self.endpoint]):
+            status, printed = self.ended("blocking_workers.py", *endpoint)
+            self.assertEqual(status, 0, printed)
+            *lines, took = printed.splitlines()
+            self.assertEqual(
+                sorted(lines),
+                [
+                    *(f"camera{n} has taken picture {n}" for n in range(4)),
+                    *(f"picture {n}, developed" for n in range(4)),
+                ],
+            )
+            self.assertRegex(took, r"4 times 0\.2 s took \d\.\d s$")
+        server.expect(r"laboratory #disconnect .*'closed'")
 
     def test_embeddedLines(self) -> None:
         """The application has a bus by what was added to it, and by nothing else."""

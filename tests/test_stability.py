@@ -47,6 +47,9 @@ MADE = {
     "Sender": "name events requests state trigger getSignal whenSettled remove",
     "Signal": "sender event trigger",
     "Subscription": "sender event state offered whenSettled remove",
+    "BlockingSender": "name events requests state trigger getSignal whenSettled remove",
+    "BlockingSignal": "sender event trigger",
+    "BlockingSubscription": "sender event state offered listener whenSettled remove",
     **dict.fromkeys(("ClientFactory", "ClientProtocol", "ServerFactory", "ServerProtocol"), ""),
 }
 """Classes whose instances users get, and do not make themselves: what is promised of them."""
