@@ -76,23 +76,23 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @ivar listen: endpoint strings.
     @ivar insecure: listen also where others than this machine can connect?
-    @ivar legacy: are clients of pysig 0.7.3 welcome? If nothing is said, they are where nobody is
-        asked who he is.
     @ivar verbose: log each sender and subscription that comes or goes, too?
     @ivar app: functions of your own, C{package.module:function}, that are called with the router;
         arguments may follow, separated as in a shell.
     @ivar auth: how those who connect prove who they are, such as C{pysig-passwd:/etc/pysig/passwd};
         with none, only certificates do, on ports that demand them.
     @ivar acl: a file with rules for who may do what; with none, all who connect may do everything.
+    @ivar legacy: may clients of pysig 0.7.3 connect? If nothing is said, they may where nobody is
+        asked who it is.
     """
 
     listen: tuple[str, ...] = (DEFAULT_LISTEN,)
     insecure: bool = False
-    legacy: bool | None = None
     verbose: bool = False
     app: tuple[str, ...] = ()
     auth: tuple[str, ...] = ()
     acl: str | None = None
+    legacy: bool | None = None
 
 
 class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

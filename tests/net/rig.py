@@ -322,8 +322,8 @@ class ServerRig(SynchronousTestCase):
         return Clock()
 
     def makeRouter(self, **options: Any) -> ServerRouter:
-        """The server."""
-        return ServerRouter(reactor=self.clock, **options)
+        """The server. Old clients may be silent; others may not."""
+        return ServerRouter(reactor=self.clock, **{"legacy": False, **options})
 
     def peer(self, *, carrier: Carrier | None = None, **fields: Any) -> RawPeer:
         """A peer that was welcomed."""

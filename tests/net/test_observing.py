@@ -111,7 +111,7 @@ class ServerObserverTests(ServerRig):
         """It is told of connections that said HELLO, once each way, after their senders went."""
         self.stranger().leave()
         refused = self.stranger()
-        refused.raw(b"{")
+        refused.raw(b"x")
         peer = self.peer(software="x")
         peer.addSender("s")
         peer.raw(b"\0\0\0\0")

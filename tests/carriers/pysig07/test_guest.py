@@ -60,6 +60,10 @@ class OldClient(OldPeer):
 class GuestRig(ServerRig):
     """A server, an old client, and a new one."""
 
+    def makeRouter(self, **options: Any) -> Any:
+        """A server where both are welcome."""
+        return super().makeRouter(legacy=None, **options)
+
     def setUp(self) -> None:
         """Both are there."""
         super().setUp()
@@ -506,10 +510,6 @@ class ConnectionTests(GuestRig):
 
 class UnwelcomeTests(ServerRig):
     """Where old clients are not let in."""
-
-    def makeRouter(self, **options: Any) -> Any:
-        """A server without them."""
-        return super().makeRouter(legacy=False, **options)
 
     def test_refused(self) -> None:
         """They are refused as strangers are."""
