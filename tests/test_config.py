@@ -310,7 +310,7 @@ class DescribeTests(ConfigCase):
             self.assertEqual(tuple(tables), concerned)
             for name in set(concerned) - {"serial"}:
                 fields: Any = TABLES[name]
-                unset = ("acl", "credentials")
+                unset = ("acl", "credentials", "legacy")
                 given = [key for key in fields.__struct_fields__ if key not in unset]
                 self.assertEqual(list(tables[name]), given)
         named = {name for names in CONCERNED.values() for name in names}

@@ -440,7 +440,7 @@ class WallClockTests(ServerRig):
         """A server whose timers run on a wall clock."""
         from pysig_twisted.net.server import ServerRouter
 
-        return ServerRouter(reactor=SteppedReactor(self.clock), **options)
+        return ServerRouter(reactor=SteppedReactor(self.clock), legacy=False, **options)
 
     def makeClock(self) -> Any:
         """A clock that can be set."""
