@@ -1,6 +1,5 @@
-# ruff: noqa: UP  (it runs on Python 2.7)
 """
-What peer27.py and server27.py share: orders come as lines of JSON, answers and news go the same way.
+What peer27.py and server27.py share, on Python 2.7: orders and answers are lines of JSON.
 
 An order is C{"id": n, "who": name, "do": method, "with": {...}}, its answer C{"id": n, "ok": value}
 or C{"id": n, "error": "TypeError: ..."}. What one C{who} is to do is done in turn, in a thread of

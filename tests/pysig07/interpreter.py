@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -48,21 +49,32 @@ class Old(NamedTuple):
     packages: Path
 
 
-@cache
 def old() -> Old:
     """
     What an old peer runs with; it is looked for, and installed, once per process.
 
     @raise SkipTest: there is none; it says what is missing.
     """
-    found = _python()
-    with _locked(BUILD):
-        packages = BUILD / NAME
-        if not _has(found, packages):
-            reasons = [reason for way in (_install, _unpack) if (reason := way(found, packages))]
-            if not _has(found, packages):
-                raise SkipTest(f"no pysig 0.7.3 for {found}: {'; '.join(reasons)}")
-    return Old(found, packages)
+    found = _look()
+    if isinstance(found, str):
+        raise SkipTest(found)
+    return found
+
+
+@cache
+def _look() -> Old | str:
+    """What there is, or why there is nothing."""
+    try:
+        python = _python()
+        with _locked(BUILD):
+            packages = BUILD / NAME
+            if not _has(python, packages):
+                reasons = [why for way in (_install, _unpack) if (why := way(python, packages))]
+                if not _has(python, packages):
+                    return f"no pysig 0.7.3 for {python}: {'; '.join(reasons)}"
+    except SkipTest as skip:
+        return str(skip)
+    return Old(python, packages)
 
 
 def environment() -> dict[str, str]:
@@ -112,21 +124,19 @@ def _run(command: list[str], seconds: float, **variables: str) -> tuple[int, str
     return done.returncode, done.stdout
 
 
-class _locked:
-    """A lock between processes: several that test at once do not install at once."""
-
-    def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(exist_ok=True)
-            self._file = open(folder / f"{NAME}.lock", "w")
-        except OSError as error:
-            raise SkipTest(f"no place for pysig 0.7.3: {error}") from error
-
-    def __enter__(self) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-
-    def __exit__(self, *exception: object) -> None:
-        self._file.close()
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock between processes: several that test at once do not install at once."""
+    try:
+        folder.mkdir(exist_ok=True)
+        number = os.open(folder / f"{NAME}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise SkipTest(f"no place for pysig 0.7.3: {error}") from error
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def _has(python: str, packages: Path) -> bool:
@@ -142,7 +152,7 @@ def _install(python: str, packages: Path) -> str:
         target = Path(folder, "packages")
         options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
         pip = [python, "-m", "pip", "install", *options, "--target", str(target), REQUIREMENT]
-        status, said = _run(pip, SECONDS)
+        status, said = _run(pip, SECONDS, PIP_RETRIES="1")
         if status or not (target / "sig").exists():
             return f"its pip failed: {_last(said)}"
         _replace(target, packages)
@@ -158,7 +168,7 @@ def _unpack(python: str, packages: Path) -> str:
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
         options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-clean"]
         pip = [sys.executable, "-m", "pip", "download", *options, "--dest", folder, REQUIREMENT]
-        status, said = _run(pip, SECONDS, TMPDIR=folder)
+        status, said = _run(pip, SECONDS, PIP_RETRIES="1", TMPDIR=folder)
         for path in Path(folder).rglob("sig/main.py"):
             if hashlib.sha256(path.read_bytes()).hexdigest() == DIGEST:
                 _replace(path.parent.parent, packages)

@@ -1,6 +1,5 @@
-# ruff: noqa: UP  (it runs on Python 2.7)
 """
-Clients of pysig 0.7.3, as many as it is given names for. See driven27.py for what is said to them.
+Clients of pysig 0.7.3, on Python 2.7, one for each name. driven27.py says how they are driven.
 
     python2.7 peer27.py FOLDER-OF-THE-PACKAGE
 """
@@ -9,9 +8,9 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from driven27 import Driven, run  # noqa: E402
-from sig import ClientRouter  # noqa: E402
-from sig.carrier.tcpclient import CarrierTCPClient  # noqa: E402
+from driven27 import Driven, run
+from sig import ClientRouter
+from sig.carrier.tcpclient import CarrierTCPClient
 
 
 class Peer(Driven):

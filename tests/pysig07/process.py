@@ -7,7 +7,7 @@ Old peers for tests: processes of Python 2.7 with the unmodified pysig 0.7.3.
             peer = await self.oldPeer(server.port)
             await peer.do("addRemoteListener", name="ear", sender="lamp", event="level")
             ...
-            self.assertEqual(await peer.heard("ear", 1), [[{"sender": "lamp", "event": "level"}, 7]])
+            [[info, data]] = await peer.heard("ear", 1)
 
 Orders are the methods below C{# orders} in driven27.py, peer27.py and server27.py. Each client does
 its orders in turn, clients of one process beside each other. All of it ends with the test.
@@ -87,7 +87,7 @@ class OldProcess(ProcessProtocol):
         self.transport.write(json.dumps(line).encode() + b"\n")
         return self._within(done, f"{do} of {who!r}")
 
-    def told(self, who: str, news: str, times: int = 1) -> Deferred[None]:
+    def told(self, who: str | None, news: str, times: int = 1) -> Deferred[None]:
         """Wait until a client told something unasked: C{connected} or C{disconnected}."""
         done: Deferred[None] = Deferred()
         self._watching.append((lambda: self._count(who, news) >= times, done))
@@ -224,7 +224,7 @@ class OldTestCase(TestCase):
         process = OldProcess()
         process.start(script, self.old)
         self.addCleanup(process.finish)
-        await process.told(None, "started")  # type: ignore[arg-type]
+        await process.told(None, "started")
         return process
 
     async def oldPeer(

@@ -1,17 +1,17 @@
-# ruff: noqa: UP  (it runs on Python 2.7)
 """
-A server of pysig 0.7.3. See driven27.py for what is said to it.
+A server of pysig 0.7.3, on Python 2.7. driven27.py says how it is driven.
 
     python2.7 server27.py FOLDER-OF-THE-PACKAGE
 """
 
 import sys
+import time
 
 sys.path.insert(0, sys.argv[1])
 
-from driven27 import Driven, run  # noqa: E402
-from sig import ServerRouter  # noqa: E402
-from sig.carrier import tcpserver  # noqa: E402
+from driven27 import Driven, run
+from sig import ServerRouter
+from sig.carrier import tcpserver
 
 # So that another one can follow on the same port at once.
 tcpserver.ThreadedTCPServer.allow_reuse_address = True
@@ -38,6 +38,13 @@ class Server(Driven):
     def clients(self):
         """How many are connected."""
         return len(self.carrier.tcp_handlers)
+
+    def keeps(self, count, seconds):
+        """Wait until it keeps something of so many clients only; did that come true?"""
+        end = time.time() + seconds
+        while len(self.router.client_senders) != count and time.time() < end:
+            time.sleep(0.01)
+        return len(self.router.client_senders) == count
 
     def tx(self, message):
         """Say a message, without its id, to the only client; the reply."""
