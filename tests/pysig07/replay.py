@@ -11,6 +11,7 @@ ids of listeners and of the server's own messages are its own.
 from __future__ import annotations
 
 import json
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final, NamedTuple
@@ -118,6 +119,7 @@ class _Client(Protocol):
     def __init__(self) -> None:
         self.isClosed = False
         self._text = ""
+        self._decode = getincrementaldecoder("utf-8")().decode
         self._calls: list[dict[str, Any]] = []
         self._replies: dict[Any, dict[str, Any]] = {}
         self._asked: dict[int, int] = {}
@@ -155,14 +157,18 @@ class _Client(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """The server said something."""
-        self._text += data.decode("ascii")
+        self._text += self._decode(data)
         while self._text:
             try:
                 message, end = json.JSONDecoder().raw_decode(self._text)
             except ValueError:
                 return
             self._text = self._text[end:].lstrip()
-            if "method" in message:
+            if message.get("method", "signal") not in ("signal", "request"):
+                # A client of 0.7.3 says that it has no such method.
+                refusal = {"id": message["id"], "status": -1}
+                self.transport.write(json.dumps(refusal).encode())
+            elif "method" in message:
                 self._calls.append(message)
             else:
                 self._replies[message["id"]] = message

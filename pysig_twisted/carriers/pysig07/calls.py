@@ -8,7 +8,7 @@ of others, and to remove their senders.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import Any, Final
 
@@ -16,7 +16,16 @@ import msgspec
 
 from ...core.presence import newSid, sidText
 from ...errors import BadName, BadRequest, PysigError
-from ...names import CONNECT, DISCONNECT, ROUTER, checkName, checkPattern, isBuiltin, isPattern
+from ...names import (
+    CONNECT,
+    DISCONNECT,
+    ROUTER,
+    checkName,
+    checkPattern,
+    isBuiltin,
+    isChannel,
+    isPattern,
+)
 from ...wire.messages import (
     MAX_ID,
     STANDARD_CODECS,
@@ -50,6 +59,7 @@ Milliseconds that an old client waits for an answer.
 
 JSON: Final = STANDARD_CODECS["json"]
 INVALID: Final = "Invalid arguments"
+BUILTIN: Final = (CONNECT, DISCONNECT)
 
 
 class Params(msgspec.Struct, frozen=True):
@@ -259,18 +269,10 @@ class Calls:
                 finish()
 
         def finish() -> None:
-            here = {one["name"]: one["events"] for one in found}
-            awaited = self._ears.awaited
-            rows = [row(None, True, ())]
-            rows += [row(name, True, (CONNECT, DISCONNECT, *here[name])) for name in here]
-            rows += [row(name, False, ()) for name in sorted(awaited - here.keys())]
+            rows = rowsOf({one["name"]: one["events"] for one in found}, self._ears.awaited)
+            if not params.list_events:
+                rows = [{key: row[key] for key in ("sender", "connected")} for row in rows]
             self._done(id, msgspec.json.encode(rows))
-
-        def row(name: str | None, isHere: bool, events: tuple[str, ...]) -> dict[str, Any]:
-            fields: dict[str, Any] = {"sender": name, "connected": isHere}
-            if params.list_events:
-                fields["events"] = [{"event": event} for event in (None, *events)]
-            return fields
 
         ask("")
 
@@ -286,7 +288,7 @@ class Calls:
             dict.fromkeys(
                 checkName(event, "event")
                 for event in listOf(params.events)
-                if not (event is None or event in (CONNECT, DISCONNECT))
+                if not (event is None or event in BUILTIN)
             )
         )
         requests = None
@@ -451,6 +453,34 @@ def listOf(value: Any) -> list[Any]:
     A list; what is none is its only item, as in 0.7.3.
     """
     return value if isinstance(value, list) else [value]
+
+
+def rowsOf(
+    here: Mapping[str, list[str]], awaited: Mapping[str | None, set[str]]
+) -> list[dict[str, Any]]:
+    """
+    What C{list_senders} tells, as 0.7.3 does: C{null}, which stands for any sender, with the
+    channels; the senders that are here; and those that are awaited.
+
+    @param here: the events of each that is.
+    """
+
+    def row(name: str | None, isHere: bool, events: Iterable[str]) -> dict[str, Any]:
+        listed = [{"event": event} for event in (None, *events)]
+        return {"sender": name, "connected": isHere, "events": listed}
+
+    channels = {event for events in here.values() for event in events if isChannel(event)}
+    named = {name: events for name, events in awaited.items() if name is not None}
+    all = channels | awaited.get(None, set()) | (set(BUILTIN) if here or named else set())
+    return [
+        row(None, True, sorted(all)),
+        *(row(name, True, (*BUILTIN, *events)) for name, events in here.items()),
+        *(
+            row(name, False, sorted({*BUILTIN, *events}))
+            for name, events in sorted(named.items())
+            if name not in here
+        ),
+    ]
 
 
 def text(fields: Mapping[str, Any]) -> str:

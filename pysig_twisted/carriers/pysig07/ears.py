@@ -21,16 +21,18 @@ Events of which it is remembered who hears them.
 """
 
 
+_numbers = count(1)
+
+
 class Ears:
     """
-    See the module.
+    See the module. No two of them in this process have a number in common.
     """
 
     def __init__(self) -> None:
         """
         There is none.
         """
-        self._numbers = count(1)
         self._keys: dict[int, Key] = {}
         self._routes: dict[tuple[str, str], tuple[int, ...]] = {}
 
@@ -40,7 +42,7 @@ class Ears:
 
         @return: its number.
         """
-        number = next(self._numbers)
+        number = next(_numbers)
         self._keys[number] = key
         self._routes.clear()
         return number
@@ -69,11 +71,17 @@ class Ears:
         return self._keys.get(number) if type(number) is int else None
 
     @property
-    def awaited(self) -> set[str]:
+    def awaited(self) -> dict[str | None, set[str]]:
         """
-        The senders that are listened to by name.
+        The events that are listened to by name, of each sender; C{None} stands for any.
         """
-        return {key[0] for key in self._keys.values() if not (key[0] is None or isPattern(key[0]))}
+        awaited: dict[str | None, set[str]] = {}
+        for sender, event in self._keys.values():
+            if not isPattern(sender):
+                named = awaited.setdefault(sender, set())
+                if event is not None and not isPattern(event):
+                    named.add(event)
+        return awaited
 
     def __contains__(self, key: Key) -> bool:
         """

@@ -50,4 +50,8 @@ class EarsTests(SynchronousTestCase):
 
     def test_awaited(self) -> None:
         """Who is listened to by name."""
-        self.assertEqual(self.ears.awaited, {"s", "t"})
+        awaited = {"s": {"#e"}, None: {"#e"}, "t": {"#e"}}
+        self.assertEqual(self.ears.awaited, awaited)
+        self.ears.add(("u", None))
+        self.ears.add(("v", "a*"))
+        self.assertEqual(self.ears.awaited, {**awaited, "u": set(), "v": set()})

@@ -106,7 +106,12 @@ class CallTests(GuestRig):
         rows = self.old.ask("list_senders", list_events=True)
         self.assertEqual(
             [[each["event"] for each in row["events"]] for row in rows],
-            [[None], [None, *CONNECTING, "lit"], [None, *CONNECTING, "e"], [None]],
+            [
+                [None, *CONNECTING],
+                [None, *CONNECTING, "lit"],
+                [None, *CONNECTING, "e"],
+                [None, *CONNECTING, "e"],
+            ],
         )
 
     def test_manySenders(self) -> None:
