@@ -130,9 +130,9 @@ async def asked(found: Old, port: int) -> float:
         await clients.publisher(f"asked-{port}")
         peer = await clients.join()
         start = perf_counter()
-        wanted = {"sender": f"asked-{port}", "method": "r", "count": COUNT // 3}
-        await peer.do("remoteRequests", **wanted)
-        return wanted["count"] / (perf_counter() - start)  # type: ignore[no-any-return,operator]
+        count = COUNT // 3
+        await peer.do("remoteRequests", sender=f"asked-{port}", method="r", count=count)
+        return count / (perf_counter() - start)
     finally:
         await clients.end()
 
