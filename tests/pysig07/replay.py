@@ -5,7 +5,9 @@ Says to a server what old clients said in a recording, and compares what it answ
         if exchange.got != exchange.expected: ...
 
 The order counts for each client by itself: a server may answer one before it calls another. The
-ids of listeners and of the server's own messages are its own.
+ids of listeners and of the server's own messages are its own. A signal or request that is not in
+the recording is answered after a while, for the server to go on; what is neither is answered as old
+clients do, with status -1, and does not count.
 """
 
 from __future__ import annotations
@@ -27,9 +29,14 @@ from tests.pysig07.vectors import Ids
 reactor: Any = installed
 
 CLOSED: Final = "closed"
+LOST: Final = "lost on an old client: "
+LATE: Final = "late"
 
 SETTLING: Final = 0.2
 """Seconds for an old server to settle; it does not say when it has."""
+
+PATIENCE: Final = 0.1
+"""Seconds until something that is not in the recording is answered."""
 
 
 class Exchange(NamedTuple):
@@ -37,10 +44,11 @@ class Exchange(NamedTuple):
     Something that the server is to say.
 
     @ivar peer: to which client.
-    @ivar expected: the message, or L{CLOSED}: the listeners' ids have names, and what the server
-        asks has no id.
-    @ivar got: what came in its place; C{None} for nothing in time, or where nothing is expected
-        something that came too much.
+    @ivar expected: the message, or L{CLOSED}: the listeners' ids have names, numbered for each
+        client, and what the server asks has no id.
+    @ivar got: what came in its place, or C{None} for nothing in time; with a key L{LATE} where it
+        came after what it should come before. Where nothing is expected: something that came too
+        much, or L{LOST} with bytes that an old client would not have read as one message.
     """
 
     peer: str
@@ -57,7 +65,6 @@ async def replay(port: int, said: list[dict[str, Any]], seconds: float = 15.0) -
     @return: what came of it. Where nothing comes, what follows goes on without it.
     """
     clients: dict[str, _Client] = {}
-    recorded, real = Ids(), Ids()
     listeners: dict[Any, Any] = {}
     exchanges = []
     for each in said:
@@ -72,14 +79,15 @@ async def replay(port: int, said: list[dict[str, Any]], seconds: float = 15.0) -
         if each["from"] == "client":
             await client.do(message, listeners)
             continue
-        answer = await client.next(message, seconds)
+        expected, got, answer = await client.next(message, seconds)
         if message != CLOSED:
             listeners.update(_pair(message, answer))
-        exchanges.append(Exchange(peer, _shown(recorded, message), _shown(real, answer)))
+        exchanges.append(Exchange(peer, expected, got))
+    await deferLater(reactor, PATIENCE)
     for peer, client in clients.items():
         client.transport.abortConnection()
         await client.next(CLOSED, 5)
-        exchanges += [Exchange(peer, None, _shown(real, more)) for more in client.rest()]
+        exchanges += [Exchange(peer, None, more) for more in client.rest()]
     return exchanges
 
 
@@ -91,20 +99,37 @@ def _pair(message: dict[str, Any], answer: Any) -> dict[Any, Any]:
     return {}
 
 
-def _shown(ids: Ids, message: Any) -> Any:
-    """What an exchange says of a message."""
-    plain = ids.plain(message)
-    if isinstance(plain, dict) and "method" in plain:
-        del plain["id"]
-    return plain
-
-
 async def _until(condition: Callable[[], object], seconds: float) -> bool:
     """Wait until this comes true; has it, in that time?"""
     end = monotonic() + seconds
     while not condition() and monotonic() < end:
         await deferLater(reactor, 0.002)
     return bool(condition())
+
+
+class _Call:
+    """
+    Something that the server asks.
+
+    @ivar id: its id.
+    @ivar shown: what an exchange says of it.
+    @ivar since: when it came.
+    @ivar isLate: did something come true before it that came after it?
+    """
+
+    def __init__(self, message: dict[str, Any], ids: Ids) -> None:
+        self.id, self.method = message["id"], message["method"]
+        self.shown = _shown(ids, message)
+        self.since = monotonic()
+        self.isLate = False
+
+
+def _shown(ids: Ids, message: Any) -> Any:
+    """What an exchange says of a message."""
+    plain = ids.plain(message)
+    if isinstance(plain, dict) and "method" in plain:
+        del plain["id"]
+    return plain
 
 
 class _Client(Protocol):
@@ -118,11 +143,13 @@ class _Client(Protocol):
 
     def __init__(self) -> None:
         self.isClosed = False
+        self._recorded, self._real = Ids(), Ids()
+        self._decoder = getincrementaldecoder("utf-8")()
         self._text = ""
-        self._decode = getincrementaldecoder("utf-8")().decode
-        self._calls: list[dict[str, Any]] = []
+        self._calls: list[_Call] = []
         self._replies: dict[Any, dict[str, Any]] = {}
         self._asked: dict[int, int] = {}
+        self._rest: list[Any] = []
 
     async def do(self, message: Any, listeners: dict[Any, Any]) -> None:
         """Say what it said, with the ids of now; or close."""
@@ -131,48 +158,81 @@ class _Client(Protocol):
             await _until(lambda: self.isClosed, 5)
             return
         if "status" in message:
-            message = {**message, "id": self._asked.get(message["id"], message["id"])}
+            if message["id"] not in self._asked:
+                return
+            message = {**message, "id": self._asked[message["id"]]}
         params = message.get("params")
         if isinstance(params, dict) and params.get("listener_id") in listeners:
             params = {**params, "listener_id": listeners[params["listener_id"]]}
             message = {**message, "params": params}
-        self.transport.write(json.dumps(message).encode())
+        self._say(message)
 
-    async def next(self, message: Any, seconds: float) -> Any:
-        """What there is in the place of a message of the server."""
+    async def next(self, message: Any, seconds: float) -> tuple[Any, Any, Any]:
+        """What is expected and what there is in its place, as exchanges say it; and as it came."""
         if message == CLOSED:
-            return CLOSED if await _until(lambda: self.isClosed, seconds) else None
+            isClosed = await _until(lambda: self.isClosed, seconds)
+            return CLOSED, CLOSED if isClosed else None, None
+        expected = _shown(self._recorded, message)
         if "method" not in message:
             await _until(lambda: message["id"] in self._replies, seconds)
-            return self._replies.pop(message["id"], None)
-        if not await _until(lambda: self._calls, seconds):
-            return None
-        call = self._calls.pop(0)
-        self._asked[message["id"]] = call["id"]
-        return call
+            reply = self._replies.pop(message["id"], None)
+            return expected, self._real.plain(reply), reply
+        if not await _until(lambda: self._find(expected), seconds):
+            return expected, None, None
+        call = self._find(expected)
+        assert call is not None
+        for earlier in self._calls[: self._calls.index(call)]:
+            earlier.isLate = True
+        self._calls.remove(call)
+        self._asked[message["id"]] = call.id
+        return expected, {**call.shown, LATE: True} if call.isLate else call.shown, None
 
-    def rest(self) -> list[dict[str, Any]]:
+    def _find(self, expected: Any) -> _Call | None:
+        """The call that is expected; others that wait for long are answered."""
+        for call in self._calls:
+            if call.shown == expected:
+                return call
+        if self._calls and monotonic() > self._calls[0].since + PATIENCE:
+            call = self._calls.pop(0)
+            self._rest.append(call.shown)
+            self._say({"status": 0, "id": call.id, "response": None})
+        return None
+
+    def rest(self) -> list[Any]:
         """What came and was not expected."""
-        return [*self._calls, *self._replies.values()]
+        return [*self._rest, *(call.shown for call in self._calls), *self._replies.values()]
 
     def dataReceived(self, data: bytes) -> None:
         """The server said something."""
-        self._text += self._decode(data)
+        if not _isOne(data):
+            self._rest.append(LOST + repr(data))
+        self._text += self._decoder.decode(data)
         while self._text:
             try:
                 message, end = json.JSONDecoder().raw_decode(self._text)
             except ValueError:
                 return
             self._text = self._text[end:].lstrip()
-            if message.get("method", "signal") not in ("signal", "request"):
-                # A client of 0.7.3 says that it has no such method.
-                refusal = {"id": message["id"], "status": -1}
-                self.transport.write(json.dumps(refusal).encode())
+            if message.get("method") in ("signal", "request"):
+                self._calls.append(_Call(message, self._real))
             elif "method" in message:
-                self._calls.append(message)
+                self._say({"status": -1, "id": message["id"]})
             else:
                 self._replies[message["id"]] = message
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """It is over."""
         self.isClosed = True
+
+    def _say(self, message: dict[str, Any]) -> None:
+        """Say a message."""
+        self.transport.write(json.dumps(message).encode())
+
+
+def _isOne(data: bytes) -> bool:
+    """Is this one message, that fits into what old clients read at once?"""
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return len(data) <= 4096
