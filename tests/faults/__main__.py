@@ -22,6 +22,7 @@ from .scenarios import (
     ends,
     exhaustion,
     links,
+    oldpeers,
     passwords,
     serialasking,
     seriallines,
@@ -35,7 +36,7 @@ from .scenarios import (
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for module in (
-        *(links, ends, slow, stopped, exhaustion, passwords),
+        *(links, ends, slow, stopped, exhaustion, passwords, oldpeers),
         *(serialreplug, serialload, serialports, serialasking, seriallines),
     )
     for scenario in module.SCENARIOS

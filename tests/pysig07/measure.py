@@ -60,6 +60,7 @@ class Clients:
     def __init__(self, found: Old, port: int) -> None:
         self.found, self.port = found, port
         self.processes: list[OldProcess] = []
+        self._shared: OldProcess | None = None
 
     async def join(self) -> OldPeer:
         """One more that is connected."""
@@ -67,6 +68,14 @@ class Clients:
         self.processes.append(process)
         process.start("peer27.py", self.found)
         peer = OldPeer(process, "peer")
+        assert await peer.do("connect", host="127.0.0.1", port=self.port)
+        return peer
+
+    async def shared(self, name: str) -> OldPeer:
+        """One more, in a process that it shares with others of these."""
+        if self._shared is None:
+            self._shared = (await self.join()).process
+        peer = OldPeer(self._shared, name)
         assert await peer.do("connect", host="127.0.0.1", port=self.port)
         return peer
 
