@@ -57,6 +57,8 @@ class Said(msgspec.Struct, frozen=True):
     @ivar status: of an answer; C{None} for a question.
     @ivar response: the JSON of the answer.
     @ivar exception: the text of what was raised.
+    @ivar router: in the answer to C{get_version}, the software of a router of ours; 0.7.3 says
+        nothing there.
     """
 
     id: Any = None
@@ -65,6 +67,7 @@ class Said(msgspec.Struct, frozen=True):
     status: Any = None
     response: msgspec.Raw = msgspec.Raw(NULL)
     exception: Any = None
+    router: Any = None
 
     @property
     def isAnswer(self) -> bool:
@@ -131,6 +134,15 @@ def answer(id: Any, response: bytes = NULL) -> bytes:
     @param response: JSON.
     """
     return b'{"id": %s, "status": 0, "response": %s}' % (msgspec.json.encode(id), response)
+
+
+def version(id: Any, number: str, router: str) -> bytes:
+    """
+    The bytes of the answer to C{get_version}.
+    """
+    return msgspec.json.encode(
+        {"id": id, "status": int(Status.DONE), "response": number, "router": router}
+    )
 
 
 def failure(id: Any, status: Status, exception: str | None = None) -> bytes:

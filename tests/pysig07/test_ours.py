@@ -14,7 +14,14 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from pysig_twisted import ClientRouter, ServerRouter, connect
-from pysig_twisted.errors import BadRequest, NameTaken, NoSuchMethod, NoSuchSender, RemoteError
+from pysig_twisted.errors import (
+    BadRequest,
+    NameTaken,
+    NoSuchMethod,
+    NoSuchSender,
+    ProtocolError,
+    RemoteError,
+)
 from pysig_twisted.testing import Recorder
 from tests import slow
 from tests.endtoend.processes import until
@@ -319,6 +326,6 @@ class HostTests(OldTestCase):
         router = ClientRouter(f"127.0.0.1:{port}", wire="pysig-0.7")
         router.startService()
         self.addCleanup(router.stopService)
-        # A server of ours is one, too.
-        await router.whenConnected()
-        self.assertEqual(await router.senders(), [])
+        with self.assertRaises(ProtocolError) as caught:
+            await router.whenConnected(1)
+        self.assertIn("is no server of pysig 0.7; connect to it as usual", str(caught.exception))

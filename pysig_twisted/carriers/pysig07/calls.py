@@ -26,6 +26,7 @@ from ...names import (
     isChannel,
     isPattern,
 )
+from ...version import SOFTWARE
 from ...wire.messages import (
     MAX_ID,
     STANDARD_CODECS,
@@ -42,12 +43,12 @@ from ...wire.messages import (
     Result,
     Unlisten,
 )
-from ...wire.pysig07 import LONGEST, NULL, Said, Status, answer, failure
+from ...wire.pysig07 import LONGEST, NULL, Said, Status, answer, failure, version
 from ...wire.runs import Head, Run
 from .ears import Ears, Key
 from .exchange import Exchange
 
-SERVER_VERSION: Final = b'"1.01"'
+SERVER_VERSION: Final = "1.01"
 """
 What servers of 0.7.3 say that they are.
 """
@@ -244,7 +245,7 @@ class Calls:
         """
         C{get_version}.
         """
-        self._done(id, SERVER_VERSION)
+        self._exchange.answer(version(id, SERVER_VERSION, SOFTWARE))
 
     def listSenders(self, id: Any, params: Params) -> None:
         """

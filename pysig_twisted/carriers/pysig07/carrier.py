@@ -27,6 +27,8 @@ After how many seconds of silence a system asks whether the other one is there, 
 many times: a dead one is found within 45 seconds, as one of version 1 is.
 """
 
+QUICK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+
 
 @implementer(ITransport, IConsumer, IPushProducer)
 class OldCarrier(ABC):
@@ -149,6 +151,17 @@ class OldCarrier(ABC):
         See C{IPushProducer}.
         """
         self.loseConnection()
+
+
+def acknowledge(transport: Any) -> None:
+    """
+    Have the operating system say at once that what came was received, where it can (Linux). Old
+    peers use Nagle's algorithm: while something of theirs was not acknowledged they send nothing
+    more, and the system they wait for waits, too, up to 40 ms, for something to send along.
+    """
+    if QUICK is not None:
+        with suppress(AttributeError, OSError):
+            transport.getHandle().setsockopt(socket.IPPROTO_TCP, QUICK, 1)
 
 
 def keepAlive(transport: Any) -> None:

@@ -122,6 +122,13 @@ class Exchange:
         self._isOver = False
 
     @property
+    def isAsking(self) -> bool:
+        """
+        Is an answer of the peer awaited?
+        """
+        return self._asked is not None or self._isProbing
+
+    @property
     def waiting(self) -> int:
         """
         How many questions wait to be asked.

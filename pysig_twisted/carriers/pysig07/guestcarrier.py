@@ -13,7 +13,7 @@ from ...core.clock import Clock, ITimer
 from ...errors import ProtocolError, PysigError, RequestTimeout
 from ...wire.pysig07 import Splitter
 from ...wire.version1 import encode
-from .carrier import OldCarrier
+from .carrier import OldCarrier, acknowledge
 from .guest import Guest
 
 MESSAGE_TIME: Final = 10.0
@@ -96,6 +96,8 @@ class GuestCarrier(OldCarrier):
             self._failed(error)
         else:
             self._awaitRest(isNew)
+            if self.guest.exchange.isAsking:
+                acknowledge(self._transports[0])
 
     def _awaitRest(self, isNew: bool) -> None:
         """

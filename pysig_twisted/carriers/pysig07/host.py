@@ -211,6 +211,13 @@ class Host:
             if said is None or said.status != Status.DONE:
                 self._failed(ProtocolError("what answers is no server of pysig 0.7"))
                 return
+            if said.router is not None:
+                self._failed(
+                    ProtocolError(
+                        f"{said.router} is no server of pysig 0.7; connect to it as usual"
+                    )
+                )
+                return
             version = msgspec.json.decode(said.response)
             software = f"pysig 0.7 (protocol {version})"
             self._say(Welcome(VERSION, software, token_hex(8), maxFrame=LONGEST_FRAME))
