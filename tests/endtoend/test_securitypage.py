@@ -189,3 +189,23 @@ class NetworkWalkTests(SecurityWalkTests):
         self.assertIn(f"{self.address}", look.text)
         server = self.type(step._replace(command=f"{step.command} --insecure"))
         await until(lambda: server.matching(f"listening on {self.address}"), lambda: server.text)
+
+    async def test_perAddress(self) -> None:
+        """Of this machine's strangers the oldest must go there, and who says HELLO gets in."""
+        (self.here / "pysig.toml").write_text("[limits]\nperAddress = 4\n")
+        listen = f"--config pysig.toml --insecure --listen tcp:{self.port}:interface={self.address}"
+        step = self.step("twistd")._replace(command=f"twistd -n pysig server {listen}")
+        server = self.type(step)
+        await until(lambda: server.matching(f"listening on {self.address}"), lambda: server.text)
+        endpoint = f"tcp:{self.address}:{self.port}"
+        strangers = [await self.raw(endpoint) for _ in range(6)]
+        for one in strangers:
+            one.write(b"\0\0\x20\0\1{")
+        for one in strangers[:2]:
+            said = await one.goodbye()
+            self.assertEqual(said["code"], "busy")
+            self.assertRegex(said["reason"], r"^4 connections from 198\.18\.\d+\.\d+ have not said")
+        good = await self.raw(endpoint)
+        await good.enter()
+        await strangers[2].hearsEnd()
+        self.assertFalse(any(one.isClosed for one in [*strangers[3:], good]))
