@@ -7,6 +7,9 @@ and not used it. That is one of the address that has most of them here, and of t
 here longest, but never one whose login is being checked. So who says what he must at once gets in
 beside any number of others that do not.
 
+Whoever is told to go has a moment for that, as a TLS connection is over only when the other side
+says so, too. That is a pool of the same size, and who is there longest is cut.
+
 What comes from one address counts together, and of IPv6 what comes from one network of 64 bits, as
 one machine has all of its addresses. This machine is not bounded so, be it over sockets, pipes,
 serial lines or 127.0.0.1: behind these are many programs and users, and also tunnels and proxies.
@@ -55,6 +58,7 @@ class Door(Generic[T]):
         # With what counts together, in the order in which they came.
         self._strangers: dict[T, str | None] = {}
         self._checked: set[T] = set()
+        self._going: dict[T, None] = {}
 
     def __len__(self) -> int:
         """
@@ -117,6 +121,25 @@ class Door(Generic[T]):
         """
         self._strangers.pop(stranger, None)
         self._checked.discard(stranger)
+
+    def go(self, stranger: T) -> T | None:
+        """
+        Somebody was told to go, or said so, and its connection is not over yet.
+
+        @return: whose has to be over now, as there are too many of these.
+        """
+        self._going[stranger] = None
+        if len(self._going) <= self.limits.unauthenticated:
+            return None
+        first = next(iter(self._going))
+        self.gone(first)
+        return first
+
+    def gone(self, stranger: T) -> None:
+        """
+        Somebody's connection is over, or about to be.
+        """
+        self._going.pop(stranger, None)
 
 
 def originOf(transport: Any) -> str | None:

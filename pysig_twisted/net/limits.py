@@ -43,7 +43,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         most waits has its fullest connections cut.
     @ivar linger: seconds that a connection has to end after GOODBYE.
     @ivar unauthenticated: connections of the whole router that have not said who they are. With
-        more, the one that has had most time for that is ended.
+        more, the one that has had most time for that is ended. As many more may be about to end.
     @ivar perAddress: how many of these may be from one address of another machine.
     @ivar peers: connections of the whole router that have said who they are.
     @ivar connections: connections of a principal.

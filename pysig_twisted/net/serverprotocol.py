@@ -326,6 +326,7 @@ class ServerProtocol(Link):
         """
         super().connectionLost(reason)
         self.factory.links.pop(self, None)
+        self.factory.door.gone(self)
         self.left()
 
     def left(self, reason: str | None = None) -> None:
@@ -341,6 +342,9 @@ class ServerProtocol(Link):
         assert error is not None
         if peer is None:
             self.factory.door.leave(self)
+            late = self.factory.door.go(self) if self in self.factory.links else None
+            if late is not None:
+                late.abort()
             if not self._isLogged:
                 self._isLogged = True
                 self._leftDoor(error, reason == "closed")

@@ -138,8 +138,17 @@ class Program(ProcessProtocol):
     @property
     def memory(self) -> int:
         """The bytes that are its own now."""
+        return self._told("VmRSS")
+
+    @property
+    def peak(self) -> int:
+        """The most bytes that ever were."""
+        return self._told("VmHWM")
+
+    def _told(self, key: str) -> int:
+        """What Linux tells of it, in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        match = re.search(r"VmRSS:\s+(\d+) kB", status)
+        match = re.search(rf"{key}:\s+(\d+) kB", status)
         assert match is not None
         return int(match[1]) << 10
 

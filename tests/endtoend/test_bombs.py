@@ -28,6 +28,11 @@ LONGEST = (1 << 24) - 1
 # What one frame may take for the moment that it is looked at; of all that were, nothing may stay.
 ROOM = 64 << 20
 
+# However many of them come.
+CONSTANT = 16 << 20
+
+GIGABYTE = b"\x40\0\0\0"
+
 ARRAYS = b"[" * DEEP
 OBJECTS = b'{"a":' * (DEEP // 5)
 CLOSED = b"[" * DEEP + b"]" * DEEP
@@ -88,12 +93,40 @@ class BombTests(EndToEnd):
                 await self.refused(server, said, "nests deeper|not hold", False)
             for bomb in BOMBS:
                 await self.refused(server, frame(kind, bomb)[:70_000], "the limit here", False)
-        for length in (b"\x40\0\0\0", b"\0\xff\xff\xff", b"\xff\xff\xff\xff"):
+        for length in (GIGABYTE, b"\0\xff\xff\xff", b"\xff\xff\xff\xff"):
             for kind in (HELLO, CALL, 0xEE):
                 data = (length + bytes((kind,))).ljust(10_000)
                 await self.refused(server, data, "the limit here|first byte", False)
         await self.assertWorks(self.good)
         self.assertLess(server.memory - before, 8 << 20)
+
+    async def test_usual(self) -> None:
+        """With the usual limits, however often: not even for a moment does it take more."""
+        server = await self.server("tcp:0:interface=127.0.0.1")
+        self.good = await self.client()
+        begin = server.memory
+        deep, long = frame(CALL, ARRAYS, 1), GIGABYTE + bytes((CALL,)) + b"{" * (1 << 20)
+        for _ in range(10):
+            for isIn, kind in ((False, HELLO), (True, CALL)):
+                for announced in (deep, long):
+                    data = announced[:4] + bytes((kind,)) + announced[5:]
+                    await self.refused(server, data, "the limit here|first byte", isIn)
+            await self.refused(server, frame(HELLO, EMPTY), "the limit here", False)
+            for bomb in (EMPTY, ARRAYS[:1_000_000], CLOSED[DEEP - 500_000 : DEEP + 500_000]):
+                await self.refused(server, frame(CALL, bomb, 1), "nests deeper|not hold")
+        await self.assertWorks(self.good)
+        self.assertLess(server.peak - begin, CONSTANT)
+
+    async def test_again(self) -> None:
+        """With the longest frames there are, the sixth time takes no more than the third."""
+        server = await self.begin()
+        peaks = []
+        for _ in range(6):
+            for bomb in (*BOMBS, MANY):
+                await self.refused(server, frame(CALL, bomb, 1), "nests deeper|not hold")
+            peaks.append(server.peak)
+        await self.assertWorks(self.good)
+        self.assertLess(peaks[5] - peaks[2], CONSTANT)
 
     async def asked(self, raw: Raw, codec: int, params: bytes) -> str:
         """Ask $router something; the code that this fails with."""

@@ -10,10 +10,13 @@ import re
 import shlex
 import shutil
 import signal
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from twisted.internet.utils import getProcessOutputAndValue, getProcessValue
 from twisted.trial.unittest import SkipTest
 
+from pysig_twisted.carriers.tls.handshake import NONE, NOT_TLS, OLD
 from tests.test_docs import Step
 
 from .namespaces import Namespace
@@ -93,48 +96,74 @@ class SecurityWalkTests(WalkCase):
         self.assertIn(told, bob.text)
         self.assertIn("python", PROGRAMS["pysig"][0])
 
-    async def test_strangers(self) -> None:
-        """Who has no certificate, or speaks something else, gets nowhere, in one line each."""
+    async def visit(self, visits: Iterable[tuple[Callable[[], Awaitable[Any]], str]]) -> None:
+        """
+        Strangers come, one after the other, while bob listens. Each leaves one line, and nobody
+        else notices.
+
+        @param visits: what each does, and what the server says of it.
+        """
         server = await self.serves()
-        for number, (data, said) in enumerate(
-            (
-                (b"GET / HTTP/1.1\r\n\r\n", "it speaks HTTP"),
-                (b"\xff" * 100, "is not TLS"),
-                (b"", "it went before that was done"),
-            ),
-            1,
-        ):
+        bob = self.type(self.step(" listen lamp")._replace(printed=[]))
+        await until(lambda: server.matching("is connected as bob"), lambda: server.text)
+        first, expected = len(server.lines), []
+        for come, said in visits:
+            await come()
+            expected.append(f"the TLS handshake failed: {said}")
+            count = len(expected)
+            await until(
+                lambda count=count: len(server.matching("TLS handshake failed")) == count,
+                lambda: server.text,
+            )
+        await self.does(self.step('"on"'), 0)
+        await until(lambda: bob.matching(re.escape('state  1  "on"')), lambda: bob.text)
+        await until(lambda: server.matching("is gone .*closed"), lambda: server.text)
+        lines = server.lines[first:]
+        who = rf"^.*#warn\] {re.escape(self.address.rpartition('.')[0])}\.\d+:\d+: "
+        self.assertEqual([re.sub(who, "", line) for line in lines[:-2]], expected)
+        self.assertRegex(lines[-2], "#info.* is connected as alice")
+        self.assertIsNone(bob.status)
+
+    def says(self, data: bytes) -> Callable[[], Awaitable[Any]]:
+        """Who connects, says this, and waits for the end; with nothing to say, goes at once."""
+
+        async def come() -> None:
             raw = await self.raw(f"tcp:{self.address}:{self.port}")
-            raw.transport.write(data)
+            raw.write(data)
             if not data:
                 raw.transport.loseConnection()
             await raw.hearsEnd()
-            await until(
-                lambda number=number: len(server.matching("TLS handshake failed")) == number,
-                lambda: server.text,
-            )
-            self.assertTrue(server.matching(said), server.text)
-        self.assertFalse(server.matching("Traceback"), server.text)
+
+        return come
+
+    def openssl(self, *arguments: str) -> Callable[[], Awaitable[Any]]:
+        """Who comes with C{openssl s_client}."""
+        program = shutil.which("openssl")
+        if program is None:
+            raise SkipTest("openssl is not there (Debian: openssl)")
+        line = ("s_client", "-connect", f"{self.address}:{self.port}", *arguments)
+        return lambda: getProcessOutputAndValue(program, line, os.environ)
+
+    async def test_strangers(self) -> None:
+        """Who speaks something else gets nowhere, in one line each."""
+        await self.visit(
+            [
+                (self.says(b"GET / HTTP/1.1\r\n\r\n"), "it speaks HTTP, and not TLS"),
+                (self.says(b"\xff" * 100), NOT_TLS),
+                (self.says(b""), "it went before that was done"),
+            ]
+        )
 
     async def test_openssl(self) -> None:
-        """So does who comes with C{openssl s_client}, and who speaks an old version of TLS."""
-        openssl = shutil.which("openssl")
-        if openssl is None:
-            raise SkipTest("openssl is not there (Debian: openssl)")
-        server = await self.serves()
-        old = ("-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0")
-        for number, (arguments, said) in enumerate(
-            (((), "no client certificate"), (old, "version")), 1
-        ):
-            where = ("-connect", f"{self.address}:{self.port}")
-            await getProcessOutputAndValue(openssl, ("s_client", *where, *arguments), os.environ)
-            await until(
-                lambda number=number: len(server.matching("TLS handshake failed")) == number,
-                lambda: server.text,
-            )
-            self.assertTrue(server.matching(said), server.text)
-        self.assertFalse(server.matching("Traceback"), server.text)
-        await self.does(self.step('"on"'), 0)
+        """So does who has no certificate, or speaks an old version of TLS."""
+        old = self.openssl("-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0")
+        await self.visit(
+            [
+                (self.openssl(), NONE),
+                (self.openssl("-tls1_2"), NONE),
+                (old, OLD),
+            ]
+        )
 
 
 class NetworkWalkTests(SecurityWalkTests):
@@ -160,3 +189,23 @@ class NetworkWalkTests(SecurityWalkTests):
         self.assertIn(f"{self.address}", look.text)
         server = self.type(step._replace(command=f"{step.command} --insecure"))
         await until(lambda: server.matching(f"listening on {self.address}"), lambda: server.text)
+
+    async def test_perAddress(self) -> None:
+        """Of this machine's strangers the oldest must go there, and who says HELLO gets in."""
+        (self.here / "pysig.toml").write_text("[limits]\nperAddress = 4\n")
+        listen = f"--config pysig.toml --insecure --listen tcp:{self.port}:interface={self.address}"
+        step = self.step("twistd")._replace(command=f"twistd -n pysig server {listen}")
+        server = self.type(step)
+        await until(lambda: server.matching(f"listening on {self.address}"), lambda: server.text)
+        endpoint = f"tcp:{self.address}:{self.port}"
+        strangers = [await self.raw(endpoint) for _ in range(6)]
+        for one in strangers:
+            one.write(b"\0\0\x20\0\1{")
+        for one in strangers[:2]:
+            said = await one.goodbye()
+            self.assertEqual(said["code"], "busy")
+            self.assertRegex(said["reason"], r"^4 connections from 198\.18\.\d+\.\d+ have not said")
+        good = await self.raw(endpoint)
+        await good.enter()
+        await strangers[2].hearsEnd()
+        self.assertFalse(any(one.isClosed for one in [*strangers[3:], good]))

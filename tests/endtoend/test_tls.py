@@ -10,22 +10,43 @@ import socket
 import ssl
 import subprocess
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from twisted.internet import reactor as installed
+from twisted.internet.endpoints import clientFromString, connectProtocol
+from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SkipTest
+from zope.interface import implementer
 
 from pysig_twisted.errors import NotAuthenticated, NotConnected
 from pysig_twisted.security.keeping import Folder
 
 from ..carriers.tls.fleet import HOSTS, NOW, Fleet, fleet
-from .processes import EndToEnd, Program, Server
+from .processes import DEADLINE, EndToEnd, Program, Raw, Server, until
 
 reactor: Any = installed
 
 PYSIG = ("-m", "pysig_twisted.commands.main")
 LOCAL = "interface=127.0.0.1"
+
+
+@implementer(IHandshakeListener)
+class Deaf(Raw):
+    """
+    Does its handshake, begins to say who it is, and reads nothing any more.
+
+    @ivar isShaken: is the handshake done?
+    """
+
+    isShaken = False
+
+    def handshakeCompleted(self) -> None:
+        """The handshake is done."""
+        self.write(b"\0\0\x20\0\1{")
+        self.transport.pauseProducing()
+        self.isShaken = True
 
 
 class TlsCase(EndToEnd):
@@ -145,6 +166,26 @@ class ServingTests(TlsCase):
         await server.says("no client certificate", 2)
         await self.assertWorks(good)
         self.assertEqual(len(server.matching("handshake")), before + 4)
+
+    async def test_going(self) -> None:
+        """Strangers that are told to go, and keep their connections open, do not gather."""
+        server = await self.server(self.listening(), limits="unauthenticated = 4\nlinger = 60")
+        good = await self.client(self.connecting(server.port))
+        files = Path(f"/proc/{server.pid}/fd")
+        if not files.exists():
+            raise SkipTest("tells descriptors from /proc")
+        begin = len(list(files.iterdir()))
+        endpoint = clientFromString(reactor, self.connecting(server.port, "bob"))
+        for _ in range(24):
+            deaf: Deaf = await connectProtocol(endpoint, Deaf())
+            self.addCleanup(deaf.transport.abortConnection)
+            await until(lambda deaf=deaf: deaf.isShaken)
+
+        end = monotonic() + DEADLINE
+        while (await good.request("$router", "stats"))["strangersRefused"] < 20:
+            self.assertLess(monotonic(), end, server.text)
+        await until(lambda: len(list(files.iterdir())) - begin <= 8, lambda: server.text)
+        await self.assertWorks(good)
 
     async def test_cipherAndVersions(self) -> None:
         """TLS 1.2 and 1.3 are spoken, with modern ciphers only."""

@@ -22,7 +22,7 @@ from pysig_twisted.net.door import Door, originOf
 from pysig_twisted.net.limits import Limits
 from pysig_twisted.testing.memorytransport import MemoryAddress
 from pysig_twisted.wire.frames import Kind
-from pysig_twisted.wire.messages import HELLO_MAX, Hello, Ping, Welcome
+from pysig_twisted.wire.messages import HELLO_MAX, Goodbye, Hello, Ping, Welcome
 from pysig_twisted.wire.version1 import encode
 
 from .rig import Carrier, RawPeer, ServerRig
@@ -136,6 +136,16 @@ class DoorTests(SynchronousTestCase):
             self.door.leave(one)
         self.assertEqual((len(self.door), self.door._checked), (0, set()))
 
+    def test_going(self) -> None:
+        """Of those that were told to go, and are not gone, there are no more than six."""
+        names = [f"a{number}" for number in range(9)]
+        self.assertEqual([self.door.go(one) for one in names], [None] * 6 + names[:3])
+        self.door.gone("a5")
+        self.door.gone("a0")
+        self.assertIsNone(self.door.go("b1"))
+        self.assertEqual(self.door.go("b2"), "a3")
+        self.assertEqual(len(self.door), 0)
+
     def test_fewer(self) -> None:
         """New limits hold for those who come then."""
         self.enter("a1", "a2", "b1")
@@ -248,6 +258,20 @@ class StrangerTests(ServerRig):
         self.assertEnded(first, "busy", "2 connections from 10.0.0.1", "[limits] perAddress")
         self.assertFalse(any(one.isOver for one in (second, other, third)))
 
+    def test_going(self) -> None:
+        """Those that were told to go, or said so, and do not, are no more than these, either."""
+        going = []
+        for number in range(9):
+            one = self.stranger()
+            one.carrier.fill()
+            one.raw(encode(Goodbye("closed", "")) if number % 2 else b"GET /")
+            going.append(one)
+        self.assertEqual([one.isOver for one in going], [True] * 5 + [False] * 4)
+        self.assertEqual([one.carrier.wasAborted for one in going], [True] * 5 + [False] * 4)
+        self.wait(2.1)
+        self.assertTrue(all(one.isOver for one in going))
+        self.assertFalse(self.router.factory.door._going)
+
     def test_peersDoNotCount(self) -> None:
         """Who has said HELLO has no place among the strangers any more, nor of its address."""
         for _ in range(3):
@@ -318,9 +342,8 @@ class StrangerTests(ServerRig):
         self.clock.advance(6)
         self.peer().leave()
         self.assertEmpty()
-        self.assertEqual(
-            (len(self.router.factory.door), self.router.factory.door._checked), (0, set())
-        )
+        door = self.router.factory.door
+        self.assertEqual((len(door), door._checked, door._going), (0, set(), {}))
 
 
 class MemoryTests(ServerRig):

@@ -4,17 +4,22 @@ Peers that take what a server has little of: memory before they have said who th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from time import monotonic
 from typing import Any
 
 from twisted.internet import reactor as installed
+from twisted.internet import task
 from twisted.internet.defer import gatherResults
 from twisted.internet.endpoints import clientFromString, connectProtocol
 from twisted.internet.protocol import connectionDone
+from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
+from pysig_twisted.security.keeping import Folder
 from tests.endtoend.processes import Raw, Server
 
 from ..rig import (
@@ -25,6 +30,7 @@ from ..rig import (
     eventually,
     histories,
     limit,
+    losses,
     passing,
     processorTime,
     reached,
@@ -45,11 +51,17 @@ AT_ONCE = 25
 class Strangers:
     """
     @ivar count: how many there are.
+    @ivar places: how many of them the server lets be there at a time.
     @ivar patience: seconds that they have to say who they are.
+    @ivar again: seconds after which one that was cut comes again.
+    @ivar clients: how many good clients come meanwhile, one after the other.
     """
 
     count: int
+    places: int
     patience: float
+    again: float
+    clients: int
 
 
 class Stranger(Raw):
@@ -57,9 +69,11 @@ class Stranger(Raw):
     A connection of somebody who says nothing of use.
 
     @ivar opened: when it was made, and C{closed} when the other side ended it.
+    @ivar whenClosed: is called then.
     """
 
     opened = closed = 0.0
+    whenClosed: Callable[[], object] | None = None
 
     def connectionMade(self) -> None:
         """It is up."""
@@ -69,51 +83,171 @@ class Stranger(Raw):
         """It is over."""
         self.closed = monotonic()
         super().connectionLost(reason)
+        if self.whenClosed is not None:
+            self.whenClosed()
+
+
+class Crowd:
+    """
+    Strangers that come again when they are cut.
+
+    @ivar all: all that there were.
+    @ivar failed: how often one could not connect.
+    """
+
+    def __init__(self, endpoint: str, part: bytes, again: float) -> None:
+        """
+        @param part: what each says.
+        @param again: seconds after which one comes again.
+        """
+        self.all: list[Stranger] = []
+        self.failed = 0
+        self._endpoint = endpoint
+        self._part = part
+        self._again = again
+        self._isOn = True
+
+    async def come(self, count: int) -> None:
+        """So many connect."""
+        for one in await connections(self._endpoint, count):
+            self._begin(one)
+
+    def _begin(self, one: Stranger) -> None:
+        """One is there."""
+        self.all.append(one)
+        one.write(self._part)
+        one.whenClosed = self._ended
+        if one.isClosed:
+            self._ended()
+
+    def _ended(self) -> None:
+        """One was cut."""
+        if self._isOn:
+            reactor.callLater(self._again, self._return)
+
+    def _return(self) -> None:
+        """It comes again."""
+        if self._isOn:
+            endpoint = clientFromString(reactor, self._endpoint)
+            connectProtocol(endpoint, Stranger()).addCallbacks(self._begin, self._refused)
+
+    def _refused(self, _: Failure) -> None:
+        """It could not."""
+        self.failed += 1
+        self._ended()
+
+    def rest(self) -> None:
+        """None comes again."""
+        self._isOn = False
+
+    @property
+    def areCut(self) -> bool:
+        """Has the other side ended them all?"""
+        return all(one.isClosed for one in self.all)
+
+    def leave(self) -> None:
+        """All go."""
+        self.rest()
+        for one in self.all:
+            one.transport.abortConnection()
 
 
 async def strangers(rig: Rig, size: Strangers) -> list[Row]:
-    """Sockets say the beginning of something long, and nothing more."""
-    rig.prepare(worker=2)
-    server = await rig.server(helloTimeout=size.patience)
+    """Sockets say the beginning of something long, and nothing more, and come again."""
+    rig.prepare(worker=3)
+    pki, rules = rig.folder / "pki", rig.folder / "acl.toml"
+    await deferToThread(
+        Folder(str(pki)).begin, ("127.0.0.1",), ("alice",), datetime.now(timezone.utc)
+    )
+    rules.write_text('[[allow]]\nwho = ["*"]\nlisten = ["*"]\n')
+    rules.chmod(0o644)
+    server = await rig.server(
+        line=f"mtls:0:certificate={pki}/server.pem:privateKey={pki}/server.key"
+        f":clientCA={pki}/ca.pem:interface=127.0.0.1",
+        options=("--auth", "anonymous", "--acl", str(rules)),
+        unauthenticated=size.places,
+        helloTimeout=size.patience,
+        handshakeTimeout=size.patience,
+    )
+    [_, secured] = [
+        f"127.0.0.1:{line.rpartition(':')[2]}" for line in server.matching(r"listening on 127\.")
+    ]
+    alice = f"certificate={pki}/alice.pem:privateKey={pki}/alice.key:trustRoots={pki}/ca.pem"
+    hello = b'\1{"versions":[1],"software":"'
     return [
-        await _strange(rig, server, size, announced, what)
-        for announced, what in ((1 << 16, "64 KiB partial frame"), (8 << 10, "8 KiB partial HELLO"))
+        await _strange(rig, server, size, *attack)
+        for attack in (
+            (server.tcp, server.tcp, _begun(4, 1 << 16, hello), "64 KiB partial frame", 16),
+            (server.tcp, server.tcp, _begun(4, 8 << 10, hello), "8 KiB partial HELLO", 16),
+            (
+                f"tcp:{secured}",
+                f"mtls:{secured}:{alice}",
+                b"\x16\3\1" + _begun(2, 16 << 10, b"\1\0\x3f\xfc\3\3"),
+                "16 KiB partial TLS record",
+                40,  # OpenSSL takes 100 KiB and more for each of the 256
+            ),
+        )
     ]
 
 
-async def _strange(rig: Rig, server: Server, size: Strangers, announced: int, what: str) -> Row:
-    """The same, with frames that announce so many bytes."""
+def _begun(prefix: int, announced: int, head: bytes) -> bytes:
+    """A length in so many bytes, and all but the last byte of what it announces."""
+    return announced.to_bytes(prefix, "big") + head.ljust(announced - 1, b"x")
+
+
+async def _strange(
+    rig: Rig,
+    server: Server,
+    size: Strangers,
+    endpoint: str,
+    goodEndpoint: str,
+    part: bytes,
+    what: str,
+    room: int,
+) -> Row:
+    """
+    Strangers with one such beginning.
+
+    @param endpoint: what they connect to, and C{goodEndpoint} what good clients do.
+    @param room: MiB of memory that this may take.
+    """
     good = await rig.idle()
     highest = Highest(server)
-    strange = await connections(server.tcp, size.count)
-    part = announced.to_bytes(4, "big") + b'\1{"versions":[1],"software":"'
-    for one in strange:
-        one.write(part + b"x" * (announced - len(part)))
-    await good.ask("open", endpoint=server.tcp)
-    [[[_, up]]] = await good.ask("links")
-    took = up - await good.ask("opened")
-
-    def areCut() -> bool:
-        highest.look()
-        return all(one.isClosed for one in strange)
-
-    with suppress(AssertionError):
-        await eventually(areCut, within=size.patience + 5, pause=0.02)
-    cut = [one.closed - one.opened for one in strange if one.isClosed]
+    looking = task.LoopingCall(highest.look)
+    looking.start(0.02)
+    crowd = Crowd(endpoint, part, size.again)
+    try:
+        await crowd.come(size.count)
+        took = []
+        for number in range(size.clients):
+            await good.ask("open", endpoint=goodEndpoint)
+            up = (await good.ask("links"))[number][0][1]
+            took.append(up - await good.ask("opened"))
+            await passing(size.patience / size.clients)
+        crowd.rest()
+        with suppress(AssertionError):
+            await eventually(lambda: crowd.areCut, within=size.patience + 5, pause=0.02)
+        lost = losses(await good.ask("links"))
+    finally:
+        looking.stop()
+        crowd.leave()
+    cut = [one.closed - one.opened for one in crowd.all if one.isClosed]
     last = max(cut, default=0.0)
-    for one in strange:
-        one.transport.abortConnection()
     return Row(
-        f"{size.count} strangers with {what} each",
-        f"server +16 MiB at most; all cut at {size.patience:g} s (+1);"
-        " a good client connects within 1 s",
-        f"+{highest.growth[0] / (1 << 20):.1f} MiB; {len(cut)} cut, the last after {last:.1f} s;"
-        f" connected after {took:.2f} s",
-        highest.growth[0] <= 16 << 20
-        and len(cut) == size.count
+        f"{size.count} strangers with {what} each, for {size.patience:g} s; who is cut comes again"
+        f" after {size.again:g} s",
+        f"server +{room} MiB at most; all cut at {size.patience:g} s (+1);"
+        " good clients connect within 1 s, and stay",
+        f"+{highest.growth[0] / (1 << 20):.1f} MiB; {len(cut)} of {len(crowd.all)} cut, the last"
+        f" after {last:.1f} s; {len(took)} connected after {max(took):.2f} s at most,"
+        f" {len(lost)} lost",
+        highest.growth[0] <= room << 20
+        and len(crowd.all) >= size.count
+        and len(cut) == len(crowd.all)
         and last <= size.patience + 1
-        and took <= 1,
-        {"growth": highest.growth[0], "last": last, "connected": took},
+        and max(took) <= 1
+        and not lost,
+        {"growth": highest.growth[0], "last": last, "connected": took, "failed": crowd.failed},
     )
 
 
@@ -204,7 +338,7 @@ async def descriptors(rig: Rig, size: Files) -> list[Row]:
 
 
 SCENARIOS = (
-    Scenario("strangers", strangers, Strangers(500, 5), Strangers(100, 1)),
+    Scenario("strangers", strangers, Strangers(500, 256, 5, 0.5, 5), Strangers(100, 50, 1, 0.2, 2)),
     Scenario(
         "descriptors", descriptors, Files(50, 200, 1000, 3, TICK), Files(10, 40, 500, 0.5, 0.05)
     ),
