@@ -26,7 +26,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Final
 
-from ..errors import PysigError, RemoteError
+from ..errors import ConfigError, PysigError, RemoteError
 
 LONGEST: Final = 2000
 """
@@ -128,7 +128,9 @@ def failed(error: BaseException, told: Iterable[str] = ()) -> int:
         return 128 + (error.number if isinstance(error, Interrupted) else 2)
     text = describe(error)
     if not any(text in line for line in told):
-        say(text)
+        # What is wrong with a file may be several things. Others may not say several lines.
+        for line in text.split("\n") if isinstance(error, ConfigError) else [text]:
+            say(line)
     if isinstance(error, CommandFailed):
         for line in error.details:
             say(f"  {line}")

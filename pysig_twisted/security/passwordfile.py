@@ -148,7 +148,10 @@ def readPasswords(path: str) -> PasswordFile:
                 raise ConfigError(f"{path}: is larger than {LARGEST >> 20} MiB")
             data = file.read(LARGEST)
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
+        hint = ""
+        if isinstance(error, FileNotFoundError):
+            hint = f"; `pysig passwd add {path} NAME` makes one"
+        raise ConfigError(f"{path}: {error.strerror}{hint}") from None
     try:
         return parsePasswords(data.decode(), path)
     except UnicodeDecodeError:

@@ -64,6 +64,7 @@ class AclTests(SynchronousTestCase):
         self.assertEqual((status, out), (78, ""))
         for text in ("who: [] is not", "sent: there is no such key", "about nothing"):
             self.assertIn(text, err)
+        self.assertTrue(all(line.startswith("pysig: ") for line in err.splitlines()), err)
 
     def test_variable(self) -> None:
         """The file may be named by the environment."""
