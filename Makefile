@@ -12,7 +12,7 @@ help:
 	@echo 'make demo      see events flow between processes on this machine (Ctrl-C ends it)'
 	@echo 'make test      run the tests'
 	@echo 'make test-all  run the slow tests too, on every Python and with the oldest dependencies'
-	@echo 'make faults    break networks, processes and machines: is anything missed in silence? (19 minutes)'
+	@echo 'make faults    break networks, processes and machines: is anything missed in silence? (22 minutes)'
 	@echo 'make fuzz      say what nobody would say, as bytes and in order: is anybody harmed? (5 minutes)'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make docs      build the documentation into build/docs'
