@@ -137,6 +137,13 @@ class ExampleTests(SynchronousTestCase):
         "disk_usage_cron.py": "test_diskUsageCron",
         "blocking_script.py": "test_blockingScript",
         "blocking_workers.py": "test_blockingWorkers",
+        # These are run, with the old ones, by tests.pysig07.test_porting.
+        "porting/local.py": "test_porting",
+        "porting/local_07.py": "test_porting",
+        "porting/network.py": "test_porting",
+        "porting/network_07.py": "test_porting",
+        "porting/asking.py": "test_porting",
+        "porting/asking_07.py": "test_porting",
         "serial_endpoint.py": "test_serialEndpoint",
         "serial_bridge.py": "test_serialBridge",
         "serial_routers.py": "test_serialRouters",
@@ -343,6 +350,11 @@ class ExampleTests(SynchronousTestCase):
         status, printed = self.ended("blocking_script.py", self.endpoint)
         self.assertEqual(status, 1)
         self.assertRegex(printed, r"\Ablocking_script: cannot connect to unix:\S+: .*\n$")
+
+    def test_porting(self) -> None:
+        """Without a network, it is as it was."""
+        status, printed = self.ended("porting/local.py")
+        self.assertEqual((status, len(printed.splitlines())), (0, 3))
 
     def test_blockingWorkers(self) -> None:
         """Its threads do their work beside each other, with a server and without."""

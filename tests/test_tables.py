@@ -108,7 +108,7 @@ class ServerPageTests(SynchronousTestCase):
         said = {
             option
             for first, *_ in rows(self.page, "Options")
-            for option in re.findall(r"--([a-z]+)", first)
+            for option in re.findall(r"--([a-z-]+)", first)
         }
         self.assertEqual(said, {name.rstrip("=") for name in tap.ServerOptions().longOpt})
 

@@ -26,7 +26,7 @@ import traceback
 from collections.abc import Iterable
 from typing import Final
 
-from ..errors import ConfigError, PysigError, RemoteError
+from ..errors import PysigError, RemoteError
 
 LONGEST: Final = 2000
 """
@@ -128,8 +128,8 @@ def failed(error: BaseException, told: Iterable[str] = ()) -> int:
         return 128 + (error.number if isinstance(error, Interrupted) else 2)
     text = describe(error)
     if not any(text in line for line in told):
-        # What is wrong with a file may be several things. Others may not say several lines.
-        for line in text.split("\n") if isinstance(error, ConfigError) else [text]:
+        # What is wrong with a file may be several things.
+        for line in getattr(error, "errors", None) or [text]:
             say(line)
     if isinstance(error, CommandFailed):
         for line in error.details:

@@ -13,7 +13,7 @@ class EventInfo(msgspec.Struct, frozen=True, gc=False):
     """
     What a listener is told about the event it hears, besides its data.
 
-    C{info["sender"]} and C{info["event"]} work too, as they did in pysig.
+    C{info["sender"]} and C{info.get("event")} work too, as they did in pysig.
 
     @ivar sender: the name of the sender that fired it.
     @ivar event: the event's name.
@@ -39,6 +39,12 @@ class EventInfo(msgspec.Struct, frozen=True, gc=False):
         if field in self.__struct_fields__:
             return getattr(self, field)
         raise KeyError(field)
+
+    def get(self, field: str, default: Any = None) -> Any:
+        """
+        The field of that name; C{default} if there is none.
+        """
+        return getattr(self, field) if field in self.__struct_fields__ else default
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):

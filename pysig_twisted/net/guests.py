@@ -9,13 +9,12 @@ and is like all others.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.logger import Logger
 
-from ..carriers.pysig07.carrier import keepAlive
-from ..carriers.pysig07.guestcarrier import GuestCarrier
 from .link import Link, LinkContext
 from .peers import Occasions
 
@@ -51,7 +50,8 @@ class Guests:
             return False
         if not isinstance(address, (IPv4Address, IPv6Address, UNIXAddress)):
             return False
-        keepAlive(transport)
+        with suppress(AttributeError, OSError):
+            transport.setTcpKeepAlive(True)  # it may have gone while it was silent
         return True
 
     def welcome(self, link: Link, data: bytes) -> None:
@@ -61,6 +61,10 @@ class Guests:
         @param link: its connection, to which nothing was said yet.
         @param data: the first it says.
         """
+        # Loading it takes a while, and many never see one.
+        from ..carriers.pysig07.carrier import keepAlive
+        from ..carriers.pysig07.guestcarrier import GuestCarrier
+
         context, missed = self._context, Occasions()
 
         def miss(sender: str, why: str) -> None:
@@ -84,6 +88,7 @@ class Guests:
             miss,
             context.limits.stall + OWN_PATIENCE,
         )
+        keepAlive(link.transport)
         link.speakThrough(carrier)
         link.whenOver().addCallback(lambda _: carrier.stop())
         carrier.guest.begin()

@@ -31,6 +31,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @ivar maxFrame: bytes that a frame may count.
     @ivar helloTimeout: seconds from the connection to a valid HELLO; longer on slow serial lines.
+        Where clients of pysig 0.7.3 may come it begins with the first byte.
     @ivar handshakeTimeout: seconds that a TLS handshake may take. What C{helloTimeout} says comes
         after it.
     @ivar frameTime: seconds within which a frame must be whole, and one more for each 64 KiB of it,
