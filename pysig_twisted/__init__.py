@@ -22,7 +22,8 @@ from .net.clientprotocol import ClientFactory, ClientProtocol
 from .net.limits import Limits
 from .net.peers import PeerInfo
 from .net.server import ServerRouter
-from .net.serverprotocol import ServerFactory, ServerProtocol
+from .net.serverfactory import ServerFactory
+from .net.serverprotocol import ServerProtocol
 from .version import VERSION as __version__
 
 __all__ = [

@@ -36,7 +36,7 @@ from .link import LinkContext
 from .listening import Ports
 from .observing import Observing
 from .peers import PeerInfo
-from .serverprotocol import ServerFactory
+from .serverfactory import ServerFactory
 
 
 @implementer(IRouter)
