@@ -20,6 +20,12 @@ _LENGTH = Struct(">I").unpack_from
 _LENGTH_AND_KIND = Struct(">IB").pack
 
 
+OLD: Final = 0x7B
+"""
+The first byte of a client of pysig 0.7.3.
+"""
+
+
 class Kind(IntEnum):
     """
     What a frame is; 0x24 to 0x2f are reserved.
@@ -172,8 +178,9 @@ class FrameReader:
         since none is longer than 2**24-1.
         """
         if first:
+            old = "; clients of pysig 0.7.3 begin so, and are not let in" if first == OLD else ""
             raise ProtocolError(
-                f"this is not the pysig protocol: the first byte is 0x{first:02x}, not 0x00"
+                f"this is not the pysig protocol: the first byte is 0x{first:02x}, not 0x00{old}"
             )
         self._started = True
 

@@ -524,6 +524,7 @@ class UnwelcomeTests(ServerRig):
         self.wait(3)
         self.assertTrue(old.raw.isOver)
         self.assertEqual(old.answers, {})
+        self.assertTrue(any("clients of pysig 0.7.3 begin so" in line for line in self.lines()))
 
     def test_silent(self) -> None:
         """Nobody may be silent."""
