@@ -59,6 +59,11 @@ Milliseconds that an old client waits for an answer.
 """
 
 JSON: Final = STANDARD_CODECS["json"]
+MAX_LISTENERS: Final = 10_000
+"""
+Listeners that a client may have, of the same events or others.
+"""
+
 INVALID: Final = "Invalid arguments"
 BUILTIN: Final = (CONNECT, DISCONNECT)
 
@@ -342,6 +347,10 @@ class Calls:
             None if params.sender is None else checkPattern(params.sender, "sender"),
             None if params.event is None else checkPattern(params.event, "event"),
         )
+
+        if len(self._ears) >= MAX_LISTENERS:
+            self._raise(id, f"{MAX_LISTENERS} listeners are the limit")
+            return
 
         def listening(value: Any, error: dict[str, Any] | None) -> None:
             if error is not None:

@@ -27,12 +27,15 @@ _numbers = count(1)
 class Ears:
     """
     See the module. No two of them in this process have a number in common.
+
+    @ivar newest: the number of the last one that was added.
     """
 
     def __init__(self) -> None:
         """
         There is none.
         """
+        self.newest = 0
         self._keys: dict[int, Key] = {}
         self._routes: dict[tuple[str, str], tuple[int, ...]] = {}
 
@@ -42,7 +45,7 @@ class Ears:
 
         @return: its number.
         """
-        number = next(_numbers)
+        number = self.newest = next(_numbers)
         self._keys[number] = key
         self._routes.clear()
         return number
@@ -82,6 +85,12 @@ class Ears:
                 if event is not None and not isPattern(event):
                     named.add(event)
         return awaited
+
+    def __len__(self) -> int:
+        """
+        How many there are.
+        """
+        return len(self._keys)
 
     def __contains__(self, key: Key) -> bool:
         """

@@ -41,6 +41,11 @@ MAX_OPEN: Final = 1000
 Questions of a peer that may wait for their answers, since each of its threads has one.
 """
 
+MAX_WAITING: Final = 1 << 18
+"""
+Bytes of answers that may wait until a peer takes them.
+"""
+
 AGAIN: Final = 0.01
 """
 Seconds after which a question is asked again that the peer was not ready for.
@@ -113,6 +118,7 @@ class Exchange:
         self._isProbing = False
         self._questions: deque[Question] = deque()
         self._answers: deque[bytes] = deque()
+        self._size = 0
         # The answer of which it is not known whether it was read, and when it was said.
         self._unread: bytes | None = None
         self._saidAt = 0.0
@@ -171,7 +177,10 @@ class Exchange:
         Answer one of its questions.
         """
         self._answers.append(text)
+        self._size += len(text)
         self._proceed()
+        if self._size > MAX_WAITING:
+            self._failed(SlowConsumer(f"{self._size} bytes of answers wait to be taken"))
 
     def heardAnswer(self, said: Said) -> None:
         """
@@ -229,6 +238,7 @@ class Exchange:
         Answer.
         """
         self._open -= 1
+        self._size -= len(text)
         self._unread = text
         self._saidAt = self._clock.now()
         self._write(text)

@@ -2,9 +2,10 @@
 An old client, as a router has it: what it hears.
 
 Its listeners are told one by one, of events and of who came and went; its senders are asked. Each
-of these waits until the one before was answered. What its format has no room for it is not told:
-gaps, numbers, reasons. An event that does not fit into a message is left out, counted and logged,
-as there is nothing shorter than an event.
+of these waits until the one before was answered; and what waits is made into messages one event at
+a time, since each event may be told to very many listeners. What its format has no room for it is
+not told: gaps, numbers, reasons. An event that does not fit into a message is left out, counted and
+logged, as there is nothing shorter than an event.
 
 What the client itself asks is in L{calls<pysig_twisted.carriers.pysig07.calls>}.
 """
@@ -12,7 +13,8 @@ What the client itself asks is in L{calls<pysig_twisted.carriers.pysig07.calls>}
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -91,13 +93,24 @@ class Guest:
         self._say = say
         self._failed = failed
         self._missed = missed
-        self.exchange = Exchange(clock, write, PROBE, patience, failed, drained)
+        self._drained = drained
+        self.exchange = Exchange(clock, write, PROBE, patience, failed, self._tell)
         self.ears = Ears()
         self.here: dict[str, PresenceNotice] = {}
         self._calls = Calls(say, self.exchange, self.ears, self.here, now)
         self._asked: dict[int, Question] = {}
+        # What its listeners are to be told, event by event.
+        self._news: deque[Iterator[None]] = deque()
+        self._isTelling = False
         # What was said before we were welcomed.
         self._early: list[Said] | None = []
+
+    @property
+    def waiting(self) -> int:
+        """
+        How much the client is to be told.
+        """
+        return len(self._news) + self.exchange.waiting
 
     def begin(self) -> None:
         """
@@ -142,6 +155,7 @@ class Guest:
         The connection is over.
         """
         self.exchange.stop()
+        self._news.clear()
         self._asked.clear()
 
     def welcomed(self, welcome: Welcome) -> None:
@@ -163,16 +177,42 @@ class Guest:
         """
         Events.
         """
+        self._news.append(self._events(run, self.ears.newest))
+        self._tell()
+
+    def _events(self, run: Run, newest: int) -> Iterator[None]:
+        """
+        Tell its listeners of one event after the other.
+
+        @param newest: the last of those that are concerned.
+        """
         head = parseHead(run.head)
-        numbers = self.ears.of(head.sender, head.event)
-        if numbers and head.codec != JSON:
-            for _ in range(run.count):
-                self._missed(head.sender, "it is not JSON")
-            return
         info = infoOf(head.sender, head.event)
         for _, _, data in run.events():
-            for number in numbers:
-                self._signal(number, head.sender, info, data)
+            for number in self.ears.of(head.sender, head.event):
+                if number > newest:
+                    continue
+                if head.codec == JSON:
+                    self._signal(number, head.sender, info, data)
+                else:
+                    self._missed(head.sender, "it is not JSON")
+            yield
+
+    def _tell(self) -> None:
+        """
+        Go on telling, as far as nothing waits.
+        """
+        if self._isTelling:
+            return  # what has called this goes on
+        self._isTelling = True
+        try:
+            while self._news and not self.exchange.waiting:
+                if next(self._news[0], self) is self:
+                    self._news.popleft()
+        finally:
+            self._isTelling = False
+        if not self.waiting:
+            self._drained()
 
     def presence(self, notice: PresenceNotice) -> None:
         """
@@ -192,9 +232,19 @@ class Guest:
         data = msgspec.json.encode(
             {"events": [CONNECT, DISCONNECT, *notice.events], "requests": notice.requests}
         )
+        # A listener that comes from here on has not heard of that.
+        self._news.append(self._turn(name, event, data, self.ears.of(name, event)))
+        self._tell()
+
+    def _turn(self, name: str, event: str, data: bytes, numbers: tuple[int, ...]) -> Iterator[None]:
+        """
+        Tell its listeners who came or went.
+        """
         info = infoOf(name, event)
-        for number in self.ears.of(name, event):
-            self._signal(number, name, info, data)
+        for number in numbers:
+            if self.ears.keyOf(number) is not None:
+                self._signal(number, name, info, data)
+        yield
 
     def _signal(self, number: int, sender: str, info: bytes, data: bytes) -> None:
         """

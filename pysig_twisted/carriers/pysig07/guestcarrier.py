@@ -66,7 +66,7 @@ class GuestCarrier(OldCarrier):
         """
         See L{OldCarrier}.
         """
-        return self.guest.exchange.waiting
+        return self.guest.waiting
 
     def _told(self, message: Any) -> None:
         """

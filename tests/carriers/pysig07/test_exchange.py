@@ -11,7 +11,14 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.carriers.pysig07 import exchange as module
-from pysig_twisted.carriers.pysig07.exchange import CALM, MAX_OPEN, PROBE_TIME, Exchange, Question
+from pysig_twisted.carriers.pysig07.exchange import (
+    CALM,
+    MAX_OPEN,
+    MAX_WAITING,
+    PROBE_TIME,
+    Exchange,
+    Question,
+)
 from pysig_twisted.core.clock import clockOf
 from pysig_twisted.errors import PysigError
 from pysig_twisted.wire.pysig07 import Said, Splitter, answer, parse
@@ -199,6 +206,14 @@ class ExchangeTests(Rig):
         for id in (2, "1", None, [1]):
             self.exchange.heardAnswer(Said(id=id, status=0))
         self.assertEqual(self.done, [])
+
+    def test_tooLarge(self) -> None:
+        """Also to the size of what waits."""
+        self.tell(1)
+        for _ in range(MAX_WAITING // 4000 + 2):
+            self.exchange.heardQuestion()
+            self.exchange.answer(b"x" * 4000)
+        self.assertIn("bytes of answers wait", str(self.failures[0]))
 
     def test_tooMany(self) -> None:
         """There is a limit to what may wait for an answer."""

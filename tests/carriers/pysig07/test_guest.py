@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pysig_twisted.carriers.pysig07 import calls
 from pysig_twisted.net.limits import Limits
 from pysig_twisted.wire.messages import Fail, Reply, Request
 from tests.net.rig import RawPeer, ServerRig
@@ -347,9 +348,44 @@ class ListenTests(GuestRig):
         for start in range(0, 50_000, 1000):
             lamp.fire("e", *range(start, start + 1000))
         outbox = self.old.raw.protocol.outbox
-        waiting = self.old.raw.protocol.transport.guest.exchange.waiting
         self.assertLess(outbox.size, 2 << 20)
-        self.assertLess(waiting, 3000)
+        self.assertLess(self.old.raw.protocol.transport.guest.exchange.waiting, 3)
+
+    def test_manyListeners(self) -> None:
+        """What waits does not grow with events times listeners."""
+        lamp = self.new.addSender("lamp", "e")
+        numbers = [self.old.listen("lamp", "e") for _ in range(30)]
+        lamp.fire("e", *range(200))
+        self.assertLess(self.old.raw.protocol.transport.guest.exchange.waiting, 31)
+        self.old.live(7)
+        told = [(number, value) for value in range(200) for number in numbers]
+        self.assertEqual(self.old.heard, told)
+
+    def test_tooManyListeners(self) -> None:
+        """There is a limit to their number."""
+        self.patch(calls, "MAX_LISTENERS", 2)
+        self.old.listen()
+        self.old.listen()
+        self.assertEqual(self.old.ask("add_listener"), "2 listeners are the limit")
+
+    def test_addedMeanwhile(self) -> None:
+        """A listener that is added hears nothing of what was fired before."""
+        lamp = self.new.addSender("lamp", "e")
+        one = self.old.listen("lamp", "e")
+        lamp.fire("e", 1, 2)
+        self.old.call("add_listener", sender="lamp", event="e")
+        self.old.live(0.2)
+        self.assertEqual(self.old.heard, [(one, 1), (one, 2)])
+
+    def test_removedMeanwhile(self) -> None:
+        """A listener that is removed is not told what waits."""
+        lamp = self.new.addSender("lamp", "e")
+        one, other = self.old.listen("lamp", "e"), self.old.listen("lamp", "e")
+        lamp.fire("e", 1, 2)
+        number = self.old.call("remove_listener", listener_id=one)
+        self.old.live(0.2)
+        self.assertEqual(self.old.answers[number]["status"], 0)
+        self.assertEqual(self.old.heard, [(one, 1), (other, 1), (other, 2)])
 
 
 class RequestTests(GuestRig):
