@@ -353,7 +353,7 @@ def _unusable(table: str, settings: Settings) -> Iterator[str]:
         elif address is None or settings.server.insecure:
             continue
         elif not isSafe(endpoint, address, bool(settings.server.auth)):
-            yield exposure(text, address, endpoint)
+            yield exposure(text, address, endpoint, settings.server.acl is not None)
 
 
 def _endpoint(purpose: str, parse: Callable[[Any, str], object], text: str) -> object:

@@ -40,7 +40,7 @@ from ..wire.messages import (
 )
 from .credentials import Shown
 from .endpoints import isLocal
-from .link import HANDLERS, Handle, Ids, Link, LinkContext, isOfTls
+from .link import HANDLERS, Handle, Ids, Link, LinkContext, isOfTls, isVerified
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
@@ -153,10 +153,18 @@ class ClientProtocol(Link):
             raise NotAuthenticated(error.message) from None
         if credentials is None:
             return None
-        if not (self.isSecured or self._factory.insecure or self._isLocal):
+        if self._factory.insecure:
+            return credentials.toWire()
+        if not (self.isSecured or self._isLocal):
             raise NotAuthenticated(
                 f"what proves who we are would go to {self.address} for all to read; connect with"
-                " tls: or mtls:, or say --insecure"
+                " pysig-tls: or mtls:, or say --insecure"
+            )
+        if self.isSecured and not isVerified(self.transport):
+            raise NotAuthenticated(
+                f"anybody could be {self.address}, as no certificate is asked for, and would learn"
+                " what proves who we are; connect with pysig-tls:HOST:PORT:trustRoots=FILE, or say"
+                " --insecure"
             )
         return credentials.toWire()
 

@@ -56,6 +56,15 @@ class Credentials(msgspec.Struct, frozen=True):
         """
         @raise ConfigError: they are neither.
         """
+        for name in self.__struct_fields__:
+            value: Any = getattr(self, name)
+            if not isinstance(value, str):
+                raise ConfigError(f"the {name} is {type(value).__name__}, not a text")
+            if not value.isascii():
+                try:
+                    value.encode()
+                except UnicodeEncodeError:
+                    raise ConfigError(f"the {name} is not UTF-8") from None
         if bool(self.token) == bool(self.user):
             raise ConfigError("credentials are a token, or a user with a password")
         if bool(self.user) != bool(self.password):

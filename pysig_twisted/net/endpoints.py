@@ -318,7 +318,7 @@ def plannedAddress(endpoint: Any) -> UNIXAddress | IPv4Address | IPv6Address | N
     return (IPv6Address if version == 6 else IPv4Address)("TCP", host, port)
 
 
-def exposure(text: object, address: object, endpoint: Any = None) -> str:
+def exposure(text: object, address: object, endpoint: Any = None, isRuled: bool = False) -> str:
     """
     Why a port that others than this machine can reach is not opened, for the
     command line.
@@ -326,6 +326,7 @@ def exposure(text: object, address: object, endpoint: Any = None) -> str:
     @param text: what the user gave.
     @param address: the address that it leads to.
     @param endpoint: what came of the text.
+    @param isRuled: are there rules for what they may do?
     """
     where = "?" if address is None else describeAddress(lambda: address)
     if isSecure(endpoint):
@@ -334,6 +335,12 @@ def exposure(text: object, address: object, endpoint: Any = None) -> str:
             " said there is encrypted, but nobody is asked who he is, and everybody may do"
             f" everything; demand certificates with mtls:, ask who they are with --auth, listen on"
             f" '{localForm(text, address)}' instead, or say --insecure"
+        )
+    if isRuled:
+        return (
+            f"{text!r} would listen on {where}, where others than this machine can connect; all"
+            " that is said, passwords too, could be read and changed on its way; listen with mtls:"
+            f" or pysig-tls:, or on '{localForm(text, address)}' instead, or say --insecure"
         )
     return (
         f"{text!r} would listen on {where}, where others than this machine can connect,"

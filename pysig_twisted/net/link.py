@@ -49,6 +49,12 @@ it knows of it.
 """
 
 
+VERIFY_PEER: Final = 1
+"""
+C{SSL_VERIFY_PEER} of OpenSSL.
+"""
+
+
 class LinkContext:
     """
     What all connections of one factory share.
@@ -94,6 +100,18 @@ def isOfTls(reason: Failure) -> bool:
     """
     kind: Any = reason.type
     return kind.__module__.partition(".")[0] in ("OpenSSL", "service_identity")
+
+
+def isVerified(transport: Any) -> bool:
+    """
+    Must the other side of a TLS connection prove who it is? Not so with C{ssl:} of Twisted's,
+    unless it is told whom to trust.
+    """
+    try:
+        mode = transport.getHandle().get_verify_mode()
+    except AttributeError:
+        return True  # it is not of pyOpenSSL, and of a user's own
+    return bool(mode & VERIFY_PEER)
 
 
 class Ids:

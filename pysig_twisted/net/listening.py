@@ -12,6 +12,7 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -23,7 +24,7 @@ from twisted.logger import Logger
 
 from ..errors import ConfigError
 from ..interfaces import IReloadable
-from .endpoints import IN_PYTHON, describeAddress, exposure, isSafe
+from .endpoints import IN_PYTHON, describeAddress, exposure, isLocal, isSafe
 
 MEANINGS = {"Cannot acquire lock": "another program listens there"}
 """
@@ -38,11 +39,18 @@ class Ports:
 
     log = Logger()
 
-    def __init__(self, insecure: bool, isAuthenticated: bool = False) -> None:
+    def __init__(
+        self,
+        insecure: bool,
+        isAuthenticated: bool = False,
+        isRuled: Callable[[], bool] = lambda: False,
+    ) -> None:
         """
         @param insecure: open ports also where others can reach them.
         @param isAuthenticated: are all who connect asked who they are?
+        @param isRuled: are there rules for what they may do?
         """
+        self._isRuled = isRuled
         self._insecure = insecure
         self._isAuthenticated = isAuthenticated
         self._ports: list[IListeningPort] = []
@@ -79,7 +87,13 @@ class Ports:
         if not (self._insecure or isSafe(endpoint, address, self._isAuthenticated)):
             # It accepts nobody from here on, though its end takes a turn.
             port.loseConnection() if isinstance(port, StandardIO) else stop(port)
-            raise ConfigError(exposure(text, address, endpoint) + IN_PYTHON)
+            raise ConfigError(exposure(text, address, endpoint, self._isRuled()) + IN_PYTHON)
+        if not (self._insecure or isLocal(address) or self._isRuled()):
+            port.loseConnection() if isinstance(port, StandardIO) else stop(port)
+            raise ConfigError(
+                f"{text!r} would listen on {where}, where others than this machine can connect, and"
+                " nothing says what they may do; give policy=loadPolicy(FILE), or insecure=True"
+            )
         self._ports.append(port)
         if IReloadable.providedBy(endpoint):
             self._reloadable.append((text, endpoint))

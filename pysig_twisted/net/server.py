@@ -80,8 +80,9 @@ class ServerRouter(Service, Hub):
             everything. This process may do so in any case. See C{setPolicy}.
         @param observer: told of each connection.
         @param insecure: listen where others than this machine can connect too,
-            although everybody who connects may do everything. Endpoints that demand a certificate
-            of everybody, such as C{mtls:}, do not need it.
+            although everybody who connects may do everything, or all could be read on its way.
+            Endpoints that demand a certificate of everybody, such as C{mtls:}, do not need it where
+            there is a policy.
         @param legacy: are clients of pysig 0.7.3 welcome, which cannot say who they are? With
             C{None} they are if there is no C{authenticator}.
         @param verbose: log each sender and subscription that comes or goes, too.
@@ -106,7 +107,9 @@ class ServerRouter(Service, Hub):
             checkAuthenticator(authenticator),
             authenticator is None if legacy is None else legacy,
         )
-        self._ports = Ports(insecure, authenticator is not None)
+        self._ports = Ports(
+            insecure, authenticator is not None, lambda: self.access.policy is not None
+        )
         if isinstance(endpoints, str) or IStreamServerEndpoint.providedBy(endpoints):
             endpoints = (endpoints,)
         if not isinstance(endpoints, Iterable):

@@ -187,8 +187,11 @@ class ServerProtocol(Link):
 
     def _noHello(self) -> None:
         """
-        HELLO has not come in time.
+        HELLO has not come in time, or it took too long to find out whether it is true.
         """
+        if self._login is not None:
+            self.end(Busy("too many logins are being checked; try later"))
+            return
         self.end(RequestTimeout(f"no HELLO came within {self.greetingTime:g} s"))
 
     def hello(self, hello: Hello) -> None:

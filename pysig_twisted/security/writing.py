@@ -32,6 +32,7 @@ def writeFile(path: str, data: bytes, mode: int) -> None:
                 file.write(data)
                 file.flush()
                 os.chmod(temporary, mode)
+                _keepOwner(path, temporary)
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
@@ -41,6 +42,17 @@ def writeFile(path: str, data: bytes, mode: int) -> None:
         _sync(folder)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _keepOwner(path: str, temporary: str) -> None:
+    """
+    What root writes goes on being whose it was: a server may run as somebody else.
+    """
+    with suppress(OSError, AttributeError):
+        was = os.stat(path)
+        now = os.stat(temporary)
+        if (was.st_uid, was.st_gid) != (now.st_uid, now.st_gid):
+            os.chown(temporary, was.st_uid, was.st_gid)
 
 
 def _sync(folder: str) -> None:

@@ -19,8 +19,8 @@ from ..security.rulefile import BadRules, loadPolicy
 from .options import APPLICATIONS, RouterOptions
 
 UNRULED: Final = (
-    "it is asked who connects, and nothing says what they may do: give --acl FILE, or [server] acl;"
-    " see `pysig acl`"
+    "those who connect are asked who they are, and nothing says what they may do: give --acl FILE,"
+    " or [server] acl; see `pysig acl`"
 )
 
 

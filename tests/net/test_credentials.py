@@ -31,6 +31,17 @@ class CredentialsTests(SynchronousTestCase):
         for given in ({}, {"user": "ann"}, {"password": "x"}, {"user": "a", "token": "x"}):
             self.assertRaises(ConfigError, lambda given=given: Credentials(**given))
 
+    def test_text(self) -> None:
+        """They are texts that can be said."""
+        for given, words in (
+            ({"user": "ann", "password": b"secret"}, "the password is bytes, not a text"),
+            ({"user": "ann", "password": "\udcff"}, "the password is not UTF-8"),
+            ({"token": "\udcff"}, "the token is not UTF-8"),
+        ):
+            error = self.assertRaises(ConfigError, lambda given=given: Credentials(**given))
+            self.assertIn(words, str(error))
+        self.assertTrue(Credentials("ann", "caf\u00e9"))
+
     def test_shown(self) -> None:
         """No secret is in what a log or a traceback shows."""
         for each in (Credentials(token=TOKEN), Credentials("ann", "secret")):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
+from OpenSSL import SSL
 from twisted.internet.defer import CancelledError
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.errors import Kicked, LinkLost, ProtocolError, ShuttingDown, SlowConsumer
 from pysig_twisted.net.limits import Limits
-from pysig_twisted.net.link import Ids, shown
+from pysig_twisted.net.link import Ids, isVerified, shown
 from pysig_twisted.wire.codecs import JSON
 from pysig_twisted.wire.frames import FrameReader
 from pysig_twisted.wire.messages import (
@@ -512,3 +516,21 @@ class WallClockTests(ServerRig):
         self.clock.advance(0)
         self.assertGreater(len(peer.carrier.writes), sent)
         self.assertEqual([data for _, _, data in peer.events()], [1, 2])
+
+
+class VerifiedTests(SynchronousTestCase):
+    """L{isVerified}."""
+
+    def test_modes(self) -> None:
+        """What OpenSSL was told counts; what is not of OpenSSL is not judged."""
+        for method, mode, isGood in (
+            (SSL.VERIFY_NONE, 0, False),
+            (SSL.VERIFY_PEER, 1, True),
+            (SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, 3, True),
+        ):
+            context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+            context.set_verify(method)
+            connection = SSL.Connection(context, None)
+            transport = SimpleNamespace(getHandle=partial(dict.get, {}, None, connection))
+            self.assertEqual((connection.get_verify_mode(), isVerified(transport)), (mode, isGood))
+        self.assertTrue(isVerified(object()))

@@ -129,7 +129,8 @@ class PortsTests(TestCase):
 
     def setUp(self) -> None:
         """Ports that may be open to this machine only, and ports that may be open to all."""
-        self.ports = Ports(insecure=False)
+        self.ports = Ports(insecure=False, isRuled=lambda: self.isRuled)
+        self.isRuled = False
         self.insecure = Ports(insecure=True)
         self.addCleanup(self.ports.close)
         self.addCleanup(self.insecure.close)
@@ -144,7 +145,11 @@ class PortsTests(TestCase):
         """A port of TLS is open to others only where certificates are demanded of them."""
         path = fleet().path
         own = f"0:certificate={path}/server.pem:privateKey={path}/server.key"
+        said = self.refusal(f"mtls:{own}:clientCA={path}/ca.pem")
+        self.assertIn("nothing says what they may do; give policy=", said)
+        self.isRuled = True
         self.open(f"mtls:{own}:clientCA={path}/ca.pem")
+        self.assertIn("could be read and changed", self.refusal("tcp:0:interface=0.0.0.0"))
         self.open(f"pysig-tls:{own}:interface=127.0.0.1")
         self.assertIn("is encrypted", self.refusal(f"pysig-tls:{own}"))
         self.open(f"pysig-tls:{own}", self.insecure)

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from pysig_twisted.errors import ConfigError
 from pysig_twisted.security.writing import PRIVATE, PUBLIC, writeFile
@@ -61,3 +61,14 @@ class WriteTests(SynchronousTestCase):
         self.path.symlink_to(other)
         writeFile(str(self.path), b"mine", PUBLIC)
         self.assertEqual((other.read_bytes(), self.path.read_bytes()), (b"other", b"mine"))
+
+    def test_owner(self) -> None:
+        """What root writes goes on being whose it was: a server may run as somebody else."""
+        if not hasattr(os, "geteuid") or os.geteuid() != 0:
+            raise SkipTest("only root gives files away")
+        writeFile(str(self.path), b"1", PRIVATE)
+        os.chown(self.path, 65534, 65534)
+        writeFile(str(self.path), b"2", PRIVATE)
+        found = self.path.stat()
+        self.assertEqual((found.st_uid, found.st_gid), (65534, 65534))
+        self.assertEqual(stat.S_IMODE(found.st_mode), PRIVATE)

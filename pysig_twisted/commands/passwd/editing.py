@@ -5,12 +5,13 @@ Changes of a file of users.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ...errors import BadData, BadRequest
+from ...errors import BadData, BadRequest, Busy, ConfigError
 from ..failing import CommandFailed
 from ..options import verbosityOptions
 from ..output import write
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 MAIN: Final = "main"
 """
 The label of a token that is given none.
+"""
+
+PATIENCE: Final = 10.0
+"""
+Seconds to wait for others who change the file.
 """
 
 fileArgument: Final = click.argument("path", metavar="FILE", type=click.Path())
@@ -41,13 +47,14 @@ def add(path: str, name: str, isPiped: bool) -> None:
     from ...security.passwords import stretched
 
     checkUser(name)
-    file = readOrNew(path)
     try:
         kept = stretched(password(isPiped))
     except BadData as error:
         raise click.UsageError(error.message) from None
-    file.put(Entry(name, kept))
-    save(path, file)
+    with locked(path):
+        file = readOrNew(path)
+        file.put(Entry(name, kept))
+        save(path, file)
 
 
 @click.command(short_help="Make a token for a program.")
@@ -68,10 +75,11 @@ def token(path: str, name: str, label: str) -> None:
         checkLabel(label)
     except BadData as error:
         raise click.UsageError(error.message) from None
-    file = readOrNew(path)
     made = newToken()
-    file.put(Entry(name, None, label, tokenDigest(made)))
-    save(path, file)
+    with locked(path):
+        file = readOrNew(path)
+        file.put(Entry(name, None, label, tokenDigest(made)))
+        save(path, file)
     write(made)
 
 
@@ -107,10 +115,36 @@ def change(path: str, work: Callable[[PasswordFile], int], nothing: str) -> None
     """
     from ...security.passwordfile import readPasswords
 
-    file = readPasswords(path)
-    if not work(file):
-        raise CommandFailed(f"{path}: {nothing}", BadRequest.exitCode)
-    save(path, file)
+    with locked(path):
+        file = readPasswords(path)
+        if not work(file):
+            raise CommandFailed(f"{path}: {nothing}", BadRequest.exitCode)
+        save(path, file)
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """
+    Nobody else changes the file in this block.
+    """
+    import os
+    import time
+
+    from twisted.python.lockfile import FilesystemLock
+
+    lock, end = FilesystemLock(f"{os.path.realpath(path)}.lock"), time.monotonic() + PATIENCE
+    try:
+        while not lock.lock():
+            if time.monotonic() > end:
+                reason = f"another pysig passwd is at work there; try again, or remove {lock.name}"
+                raise CommandFailed(f"{path}: {reason}", Busy.exitCode)
+            time.sleep(0.02)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.unlock()
 
 
 def readOrNew(path: str) -> PasswordFile:
@@ -146,6 +180,18 @@ def checkUser(name: str) -> None:
 def password(isPiped: bool) -> bytes:
     """
     The password that the user gives.
+    """
+    given = _given(isPiped)
+    try:
+        given.decode()
+    except UnicodeDecodeError:
+        raise click.UsageError("the password is not UTF-8, so that nobody could show it") from None
+    return given
+
+
+def _given(isPiped: bool) -> bytes:
+    """
+    See L{password}.
     """
     if isPiped:
         stream: Any = sys.stdin

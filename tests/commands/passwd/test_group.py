@@ -6,11 +6,14 @@ import io
 import json
 import os
 import stat
+import subprocess
 import sys
 
+from twisted.python.lockfile import FilesystemLock
 from twisted.trial.unittest import SynchronousTestCase
 
 from pysig_twisted.commands.passwd import editing
+from pysig_twisted.errors import Busy
 from pysig_twisted.security import passwords
 from pysig_twisted.security.passwordfile import readPasswords
 from pysig_twisted.security.passwords import tokenDigest
@@ -47,6 +50,37 @@ class PasswdTests(SynchronousTestCase):
         self.patch(editing, "password", lambda isPiped: b"typed")
         inProcess("passwd", "add", self.path, "ann")
         self.assertTrue(readPasswords(self.path).passwords["ann"].isOf(b"typed"))
+
+    def test_notText(self) -> None:
+        """A password that nobody could show is refused."""
+        self.patch(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n")))
+        status, _, err = inProcess("passwd", "add", self.path, "ann", "--stdin")
+        self.assertEqual(status, 2)
+        self.assertIn("not UTF-8", err)
+
+    def test_together(self) -> None:
+        """Several that change a file at the same time do not undo what others did."""
+        code = "from pysig_twisted.commands.main import main; main()"
+        command = [sys.executable, "-c", code, "passwd", "token", self.path]
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        names = {f"user{number}" for number in range(6)}
+        running = [
+            subprocess.Popen([*command, name], env=variables, stdout=subprocess.DEVNULL)
+            for name in sorted(names)
+        ]
+        self.assertEqual([each.wait(60) for each in running], [0] * len(names))
+        self.assertEqual(set(readPasswords(self.path).tokens.values()), names)
+        self.assertFalse(os.path.lexists(f"{self.path}.lock"))
+
+    def test_lockedForLong(self) -> None:
+        """One that waits in vain says what to do."""
+        self.patch(editing, "PATIENCE", 0.05)
+        lock = FilesystemLock(f"{os.path.realpath(self.path)}.lock")
+        self.assertTrue(lock.lock())
+        self.addCleanup(lock.unlock)
+        status, _, err = inProcess("passwd", "token", self.path, "ann")
+        self.assertEqual(status, Busy.exitCode)
+        self.assertIn("another pysig passwd is at work", err)
 
     def test_noTerminal(self) -> None:
         """Where there is no terminal to ask on, the way out is told."""
