@@ -292,7 +292,7 @@ class ServerProtocol(Link):
 
     def end(self, error: PysigError, retryMs: int = 0, drop: bool = False) -> None:
         """
-        See L{Link.end}. What the peer had is taken away at once.
+        See L{Link.end<pysig_twisted.net.link.Link.end>}. What the peer had is taken away at once.
         """
         if self.ended is None:
             super().end(error, retryMs, drop)
