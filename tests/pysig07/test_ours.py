@@ -320,6 +320,18 @@ class HostTests(OldTestCase):
         await until(lambda: heard.all)
         self.assertEqual(heard.all[-1][1], 7)
 
+    async def test_lastWords(self) -> None:
+        """What was fired before the client stops is heard."""
+        server, router = await self.begin()
+        await server.do("addListener", name="ear", sender="new", event="e", keeps=False)
+        sender = router.addSender("new", "e")
+        await sender.whenSettled()
+        for number in range(20):
+            sender.trigger("e", number)
+        await router.stopService()
+        state = await server.counted("ear", 20)
+        self.assertEqual((state["count"], state["misses"]), (20, 0))
+
     async def test_noOldServer(self) -> None:
         """What is no old server is told from one."""
         _, port = await serve(self)

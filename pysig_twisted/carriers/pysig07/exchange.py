@@ -141,6 +141,13 @@ class Exchange:
         """
         return len(self._questions)
 
+    @property
+    def isIdle(self) -> bool:
+        """
+        Has the peer taken all that it was asked, and has an answer to all that it has asked?
+        """
+        return not (self._questions or self._answers or self._asked)
+
     def ask(self, asked: Question) -> None:
         """
         Ask the peer something, in its turn. It may be answered before this returns.

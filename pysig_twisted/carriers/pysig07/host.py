@@ -174,6 +174,13 @@ class Host:
         """
         return len(self._held) + self.exchanges[Line.SENDERS].waiting
 
+    @property
+    def isDone(self) -> bool:
+        """
+        Has the server taken all that was said of senders?
+        """
+        return not self._held and self.exchanges[Line.SENDERS].isIdle
+
     def _concernsSenders(self, message: Any) -> bool:
         """
         Is it said of the client's senders? Whoever listens before that hears it, too.

@@ -80,6 +80,7 @@ class HostCarrier(OldCarrier):
         super().__init__([line.transport for line in lines], clock)
         self._lines = lines
         self._protocol = protocol
+        self._isEnding = False
         writes = [transport.write for transport in self._transports]
         self.host = Host(clock, writes, self._say, self._failed, self._drained, time.time)
         for line in lines:
@@ -123,6 +124,17 @@ class HostCarrier(OldCarrier):
                 self.host.heard(which, text)
         except ProtocolError as error:
             self._failed(error)
+        if self._isEnding and self.host.isDone:
+            super().loseConnection()
+
+    def loseConnection(self) -> None:
+        """
+        See C{ITransport}. What was fired before is said first, which takes an answer to each; whoever
+        ends a connection cuts it where that takes too long.
+        """
+        self._isEnding = True
+        if self.host.isDone:
+            super().loseConnection()
 
     def lost(self, reason: Failure) -> None:
         """
@@ -130,8 +142,10 @@ class HostCarrier(OldCarrier):
         """
         if not self._isOver:
             self._isOver = True
+            wasDone = self._isEnding and self.host.isDone
             self.host.stop()
-            self.abortConnection()
+            if not wasDone:
+                self.abortConnection()
             self._protocol.connectionLost(reason)
 
 

@@ -5,6 +5,7 @@ servers make of them is in L{tests.pysig07.test_ours}.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from twisted.internet import reactor as installed
@@ -47,6 +48,47 @@ class GreetingTests(TestCase):
             expected = ("no server of pysig 0.7", "must begin here")
             self.assertTrue(any(words in str(caught.exception) for words in expected))
             said.pop(0)
+
+
+class SlowServer(Protocol):
+    """
+    A server of 0.7.3 that takes its time, with one thread for each connection.
+
+    @cvar heard: the data of the signals that it was told.
+    """
+
+    transport: Any
+    heard: list[Any]
+
+    def dataReceived(self, data: bytes) -> None:
+        """One message."""
+        said = json.loads(data)
+        if said["method"] == "signal":
+            self.heard.append(said["params"]["data"])
+        answer = {"id": said["id"], "status": 0, "response": "1.01"}
+        reactor.callLater(0.05, self.transport.write, json.dumps(answer).encode())
+
+
+class EndTests(TestCase):
+    """The end of a client."""
+
+    timeout = 60
+
+    async def test_lastWords(self) -> None:
+        """What was fired before it stops is told, though one thing at a time."""
+        SlowServer.heard = []
+        endpoint = serverFromString(reactor, "tcp:0:interface=127.0.0.1")
+        port: Any = await endpoint.listen(Factory.forProtocol(SlowServer))
+        self.addCleanup(port.stopListening)
+        router = ClientRouter(f"pysig07:127.0.0.1:{port.getHost().port}")
+        router.startService()
+        await router.whenConnected()
+        sender = router.addSender("disk", "usage")
+        await sender.whenSettled()
+        for number in range(5):
+            sender.trigger("usage", number)
+        await router.stopService()
+        self.assertEqual(SlowServer.heard, [0, 1, 2, 3, 4])
 
 
 class StringTests(SynchronousTestCase):
