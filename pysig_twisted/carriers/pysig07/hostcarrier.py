@@ -129,8 +129,8 @@ class HostCarrier(OldCarrier):
 
     def loseConnection(self) -> None:
         """
-        See C{ITransport}. What was fired before is said first, which takes an answer to each; whoever
-        ends a connection cuts it where that takes too long.
+        See C{ITransport}. What was fired before is said first, which takes an answer to each;
+        whoever ends a connection cuts it where that takes too long.
         """
         self._isEnding = True
         if self.host.isDone:
